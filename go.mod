@@ -1,0 +1,3 @@
+module breakeven
+
+go 1.26

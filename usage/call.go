@@ -1,0 +1,63 @@
+// Package usage reads what vendors, gateways and tracers export about calls to language models, and turns
+// every row into one canonical record with disjoint token buckets.
+//
+// Reading guide: call.go is the record; read.go detects a format and streams a file through its reader; then
+// one file for each format. response.go reads the usage block of a vendor's response body.
+package usage
+
+import (
+	"time"
+
+	"breakeven/money"
+	"breakeven/price"
+)
+
+// Call is one metered request, or one row of a report that adds several up.
+type Call struct {
+	// ID is the source's own identifier of the row; importing it twice must change nothing. May be empty.
+	ID string
+	// Start is when the call began, or the begin of the row's bucket. In a trace whose clock is relative it
+	// counts from the Unix epoch.
+	Start time.Time
+	// End is the end of the row's bucket; zero for a single call.
+	End time.Time
+	// Requests is how many calls the row stands for. Some reports do not say.
+	Requests Count
+
+	Provider string // as the source names it; empty where it names none
+	Model    string
+	Region   string
+	Tier     price.Tier
+	// ContextOver is the context boundary that the source says the row's calls exceed (200,000 in Anthropic's
+	// "200k-1M"); zero where it says nothing or says that they do not.
+	ContextOver int64
+
+	// Quantities are the tokens in disjoint buckets. Requests are in them where the count is known.
+	Quantities price.Quantities
+
+	Project, APIKey, User, Session string
+
+	Latency, TTFT time.Duration // zero where unknown
+	Failed        bool
+
+	// Reported is what the source says the row cost, beside which a computed cost can be shown.
+	Reported Cost
+
+	Line int // where the row stands in its file, from 1; zero where lines mean nothing
+}
+
+// Count is a number of requests that may be unknown. Unknown is not zero, and not one.
+type Count struct {
+	N     int64
+	Known bool
+}
+
+// Cost is an amount that a source reports, if it does.
+type Cost struct {
+	USD   money.USD
+	Known bool
+}
+
+// Aggregate reports whether the row adds up several calls, or may do so, so that a context band cannot be
+// told from its sums.
+func (c *Call) Aggregate() bool { return !c.End.IsZero() || !c.Requests.Known || c.Requests.N != 1 }
