@@ -1,0 +1,194 @@
+package decide
+
+import (
+	"fmt"
+	"math"
+
+	"breakeven/fact"
+	"breakeven/ledger"
+	"breakeven/unit"
+)
+
+// Kind is a way to serve the workload.
+type Kind string
+
+// The ways to serve a workload.
+const (
+	CurrentAPI Kind = "current_api" // what is paid today
+	HostedOpen Kind = "hosted_open" // open weights at a host, by the token
+	RentedGPUs Kind = "rented_gpus" // open weights on GPUs rented by the hour, sized for the peak
+	Hybrid     Kind = "hybrid"      // GPUs for the base load, an API for the peaks
+)
+
+// Option is one way to serve the workload, costed.
+type Option struct {
+	ID           string        `json:"id"`
+	Kind         Kind          `json:"kind" enum:"current_api,hosted_open,rented_gpus,hybrid"`
+	Name         string        `json:"name"`
+	Vendor       string        `json:"vendor,omitempty"`
+	Weights      string        `json:"weights,omitempty" doc:"The open weights that it serves."`
+	Ledger       ledger.Ledger `json:"ledger"`
+	Feasible     bool          `json:"feasible"`
+	Reasons      []Reason      `json:"reasons" nullable:"false" doc:"Constraints that it breaks."`
+	ChangesModel bool          `json:"changes_model" doc:"It is another model than today's: evaluate it on your own task first."`
+	// Replicas and GPUs are the fleet at scale 1; Served is the share of requests that it serves.
+	Replicas int     `json:"replicas,omitempty"`
+	GPUs     int     `json:"gpus,omitempty"`
+	Served   float64 `json:"served_share,omitempty" doc:"Share of the requests that the GPUs serve."`
+	// BusyMean is the share of the fleet's capacity that the mean load uses.
+	BusyMean float64  `json:"mean_utilization,omitempty" doc:"Share of the fleet's capacity that the mean load uses."`
+	Limit    string   `json:"limit,omitempty" doc:"What bounds a replica's capacity."`
+	Missing  []string `json:"missing,omitempty" doc:"What has no price; the total is then a lower bound."`
+	Notes    []string `json:"notes,omitempty"`
+
+	closed  bool
+	attests map[string]Attestation
+}
+
+// Complete reports whether everything in the option has a price.
+func (o *Option) Complete() bool { return len(o.Missing) == 0 }
+
+// apiOption costs a vendor's bill at a scale.
+func (p *Problem) apiOption(kind Kind, a API, scale float64) (Option, error) {
+	o := Option{
+		ID: string(kind) + ":" + a.ID, Kind: kind, Name: a.Name, Vendor: a.Vendor, Weights: a.Weights,
+		ChangesModel: kind != CurrentAPI, Missing: a.Missing, Notes: a.Notes,
+		closed: a.Weights == "", attests: a.Attests,
+	}
+	lines, err := scaled(a.Lines, scale, nil)
+	o.Ledger = ledger.New(lines...)
+	return o, err
+}
+
+// scaled multiplies lines by a scale of today's workload, and by one more term where given.
+func scaled(lines []ledger.Line, scale float64, also *ledger.Term) ([]ledger.Line, error) {
+	if scale == 1 && also == nil {
+		return lines, nil
+	}
+	out := make([]ledger.Line, 0, len(lines))
+	for _, l := range lines {
+		times := append([]ledger.Term(nil), l.Times...)
+		if scale != 1 {
+			times = append(times, ledger.Term{Name: "scale", Value: scale, Unit: "x", Provenance: fact.ByUser("scale")})
+		}
+		if also != nil {
+			times = append(times, *also)
+		}
+		line, err := ledger.NewLine(l.ID, l.Label, times, l.Over)
+		if err != nil {
+			return nil, err
+		}
+		line.Note = l.Note
+		out = append(out, line)
+	}
+	return out, nil
+}
+
+// replicas is how many replicas the peak needs at a scale, the spare ones included.
+func (p *Problem) replicas(f *FleetPlan, scale float64) int {
+	return p.needed(f, scale) + int(p.Costs.Spare.Value)
+}
+
+// needed is the smallest number of replicas that carries the peak.
+func (p *Problem) needed(f *FleetPlan, scale float64) int {
+	peak := float64(p.Demand.Mean) * p.Demand.Peak() * scale
+	// A hair of tolerance keeps an exact fit from needing one replica more.
+	return max(1, int(math.Ceil(peak/(f.Capacity.Value*p.Costs.Busy.Value)-1e-9)))
+}
+
+// fleetOption costs a rented fleet at a scale.
+func (p *Problem) fleetOption(f *FleetPlan, scale float64) (Option, error) {
+	n := p.replicas(f, scale)
+	o := p.gpuOption(RentedGPUs, f, n, scale)
+	o.Served = 1
+	peak := float64(p.Demand.Mean) * p.Demand.Peak() * scale
+	why := fmt.Sprintf("ceil(peak %s req/s / (%s req/s × %s %% busy)) + %s spare",
+		ledger.Number(round3(peak)), ledger.Number(round3(f.Capacity.Value)), ledger.Number(p.Costs.Busy.Value*100), ledger.Number(p.Costs.Spare.Value))
+	lines, err := p.selfLines(f, n, why)
+	o.Ledger = ledger.New(lines...)
+	return o, err
+}
+
+// hybridOption costs n replicas for the base load and an API for the rest.
+func (p *Problem) hybridOption(f *FleetPlan, api *API, n int, scale float64) (Option, error) {
+	o := p.gpuOption(Hybrid, f, n, scale)
+	capacity := float64(n) * f.Capacity.Value * p.Costs.Busy.Value
+	o.Served = p.Demand.Served(capacity / (float64(p.Demand.Mean) * scale))
+	o.Name = f.Name + ", peaks to " + api.Name
+	o.Vendor = api.Vendor
+	o.attests, o.closed, o.Missing = api.Attests, api.Weights == "", api.Missing
+	lines, err := p.selfLines(f, n, "the number of replicas that costs least")
+	if err != nil {
+		return o, err
+	}
+	rest := ledger.Term{
+		Name: "share that spills over", Value: 1 - o.Served, Unit: "share",
+		Provenance: fact.Derive("the load above the replicas' capacity, " + p.Demand.Bucket + " by " + p.Demand.Bucket),
+	}
+	spill, err := scaled(api.Lines, scale, &rest)
+	if err != nil {
+		return o, err
+	}
+	for i := range spill {
+		spill[i].Label += ", peaks"
+	}
+	o.Ledger = ledger.New(append(lines, spill...)...)
+	return o, nil
+}
+
+func (p *Problem) gpuOption(kind Kind, f *FleetPlan, n int, scale float64) Option {
+	return Option{
+		ID: string(kind) + ":" + f.ID, Kind: kind, Name: f.Name, Vendor: f.Vendor, Weights: f.Weights, ChangesModel: f.Weights != p.Current.Weights || f.Weights == "",
+		Replicas: n, GPUs: n * int(f.GPUs.Value), Limit: f.Limit, Notes: f.Notes,
+		BusyMean: min(1, float64(p.Demand.Mean)*scale/(float64(n)*f.Capacity.Value)),
+	}
+}
+
+// selfLines are the lines of everything that self-hosting pays whatever its traffic.
+func (p *Problem) selfLines(f *FleetPlan, n int, why string) ([]ledger.Line, error) {
+	c := p.Costs
+	hours := ledger.Term{Name: "hours in a month", Value: unit.HoursPerMonth, Unit: "h", Provenance: fact.Derive("8,760 hours a year over 12")}
+	replicas := ledger.Term{Name: "replicas", Value: float64(n), Unit: "replicas", Provenance: fact.Provenance{Kind: f.Capacity.Provenance.Kind, Rule: why, Source: f.Capacity.Provenance.Source}}
+	rent := []ledger.Term{replicas, f.GPUs, f.GPUHour, hours}
+	var lines []ledger.Line
+	for _, l := range []struct {
+		id, label   string
+		times, over []ledger.Term
+	}{
+		{"gpu", "GPU rental", rent, nil},
+		{"non_production", "Staging and evaluation GPUs", append(rent[:len(rent):len(rent)], c.NonProduction), nil},
+		{"people", "People", []ledger.Term{c.FTE, c.Loaded}, nil},
+		{"tooling", "Tooling", []ledger.Term{c.Tooling}, nil},
+		{"migration", "Migration, spread", []ledger.Term{c.Migration}, []ledger.Term{c.Horizon}},
+	} {
+		line, err := ledger.NewLine(l.id, l.label, l.times, l.over)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// bestHybrid is the cheapest number of replicas for the base load at a scale.
+//
+// The n-th replica serves less than the one before it, so the cost is convex in n: once it rises it keeps
+// rising, and the search stops there.
+func (p *Problem) bestHybrid(f *FleetPlan, api *API, scale float64) (Option, error) {
+	s, bill := p.stairs(f), api.Total().Dollars()*scale
+	unitCapacity := f.Capacity.Value * p.Costs.Busy.Value / (float64(p.Demand.Mean) * scale)
+	best, cost := 1, math.Inf(1)
+	for n := 1; n <= min(p.needed(f, scale), maxHybridReplicas); n++ {
+		c := float64(n)*s.replica + (1-p.Demand.Served(float64(n)*unitCapacity))*bill
+		if c > cost {
+			break
+		}
+		if c < cost {
+			best, cost = n, c
+		}
+	}
+	return p.hybridOption(f, api, best, scale)
+}
+
+// maxHybridReplicas bounds the search. Beyond it a step of one replica is well under a percent.
+const maxHybridReplicas = 2000
