@@ -47,11 +47,14 @@ func Decode(data []byte) (Scenario, error) {
 	return FromTree(tree)
 }
 
-// FromTree reads a document from decoded JSON or YAML: maps, slices, strings, numbers, booleans and nil.
+// FromTree reads a document from decoded JSON or YAML: maps, slices, strings, numbers and booleans.
 func FromTree(tree any) (Scenario, error) {
 	var s Scenario
 	d := decoder{}
 	d.value("", tree, reflect.ValueOf(&s).Elem(), "", 0)
+	if s.Version == 0 {
+		s.Version = Version
+	}
 	if len(d.faults) == 0 {
 		d.faults = s.check()
 	}
@@ -92,10 +95,11 @@ func (d *decoder) value(path string, tree any, v reflect.Value, tag reflect.Stru
 		d.fail(path, nil, "nested too deeply", "")
 		return
 	}
+	if tree == nil {
+		d.fail(path, nil, "is empty", "give it a value, or leave it out for its default")
+		return
+	}
 	if v.Kind() == reflect.Pointer {
-		if tree == nil {
-			return
-		}
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
@@ -136,11 +140,7 @@ func (d *decoder) value(path string, tree any, v reflect.Value, tag reflect.Stru
 func (d *decoder) object(path string, tree any, v reflect.Value, depth int) {
 	m, ok := tree.(map[string]any)
 	if !ok {
-		if tree == nil {
-			d.fail(path, nil, "is empty", "give its fields, indented, or leave it out")
-		} else {
-			d.fail(path, tree, "must be a map of fields", "")
-		}
+		d.fail(path, tree, "must be a map of fields", "")
 		return
 	}
 	known := map[string]int{}
