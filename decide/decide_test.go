@@ -144,7 +144,7 @@ func TestBreakEvenNever(t *testing.T) {
 // At the break-even both sides are equal, below it the fleet is dearer, and from ForGood on it never is again.
 func TestBreakEvenIsWhereTheOptionsMeet(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
+	for range 60 {
 		p := plant(t, 20000+rng.Float64()*300000, 0)
 		p.Fleets[0].Capacity.Value = 0.5 + rng.Float64()*20
 		p.Costs.Spare.Value = float64(rng.IntN(3))

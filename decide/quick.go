@@ -30,7 +30,7 @@ type Reading struct {
 	Self     ledger.Ledger `json:"self_host"`
 	// Gap is self-hosting minus API: positive where the API is cheaper.
 	Gap      ledger.Amount `json:"gap_usd_per_month" doc:"Self-hosting minus API: positive where the API is cheaper."`
-	Winner   Winner        `json:"winner" enum:"api,self_host,even"`
+	Winner   Winner        `json:"winner" enum:"api,self_host,even,none"`
 	Sentence string        `json:"sentence"`
 }
 
@@ -148,6 +148,15 @@ func DecideQuick(q Quick) (QuickResult, error) {
 		r.Curve = append(r.Curve, CurvePoint{Scale: s, API: all.API.Total, Self: all.Self.Total})
 	}
 	return r, nil
+}
+
+// QuickGap is self-hosting minus API with all terms, and nothing else of the answer.
+func QuickGap(q Quick) (ledger.Amount, error) {
+	if err := CheckQuick(q); err != nil {
+		return 0, err
+	}
+	r, err := q.reading("all_terms", 1, true)
+	return r.Gap, err
 }
 
 // scales is the grid of every curve: a tenth to ten times today's workload, 24 steps a decade.

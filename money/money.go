@@ -67,6 +67,12 @@ func (a USD) Sub(b USD) (USD, error) {
 	return c, nil
 }
 
+// Over divides a non-negative amount by n > 0, rounded half to even.
+func (a USD) Over(n int64) USD {
+	v, _ := mulDiv(int64(a), 1, n) // a quotient of what fits fits
+	return USD(v)
+}
+
 // Estimate leaves exact arithmetic: the amount in dollars as a float64, for projections and charts.
 func (a USD) Estimate() float64 { return float64(a) / float64(Dollar) }
 

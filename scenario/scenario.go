@@ -39,7 +39,7 @@ type Workload struct {
 	Spend       *float64 `json:"spend,omitempty" doc:"Today's bill in dollars per month, from which the calls follow. Give this or calls_per_day." minimum:"0.01" maximum:"1000000000" example:"40000"`
 	CachedShare float64  `json:"cached_share,omitempty" doc:"Share of the input tokens that the vendor's cache serves." minimum:"0" maximum:"1" default:"0"`
 	BatchShare  float64  `json:"batch_share,omitempty" doc:"Share of the calls that can wait for a batch." minimum:"0" maximum:"1" default:"0"`
-	PeakToMean  *float64 `json:"peak_to_mean,omitempty" doc:"The busiest hour over the mean hour." minimum:"1" maximum:"100" default:"2"`
+	PeakToMean  *float64 `json:"peak_to_mean,omitempty" doc:"The busiest hour over the mean hour." minimum:"1" maximum:"20" default:"2"`
 }
 
 // Current is what serves the workload today.

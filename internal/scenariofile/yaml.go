@@ -3,10 +3,12 @@ package scenariofile
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -66,23 +68,38 @@ func (f Faults) Error() string {
 // Read reads a scenario from YAML, of which JSON is a part. Anchors and aliases are refused: no scenario needs
 // them, and a few lines of them can unfold into gigabytes.
 func Read(name string, data []byte) (scenario.Scenario, error) {
-	var none scenario.Scenario
-	one := func(line int, field, problem, hint string) error {
-		return Faults{{File: name, Line: line, Field: field, Problem: problem, Hint: hint}}
+	tree, w, err := parse(name, data)
+	if err != nil {
+		return scenario.Scenario{}, err
+	}
+	s, err := scenario.FromTree(tree)
+	if faults, ok := errors.AsType[scenario.Errors](err); ok {
+		return scenario.Scenario{}, w.place(faults)
+	}
+	return s, err
+}
+
+// parse reads one YAML document into maps, slices and scalars.
+func parse(name string, data []byte) (any, *walker, error) {
+	one := func(line int, problem, hint string) (any, *walker, error) {
+		return nil, nil, Faults{{File: name, Line: line, Problem: problem, Hint: hint}}
 	}
 	if len(data) > MaxBytes {
-		return none, one(0, "", fmt.Sprintf("is larger than %d bytes", MaxBytes), "a scenario is a page; a call log goes to --usage")
+		return one(0, fmt.Sprintf("is larger than %d bytes", MaxBytes), "a scenario is a page; a call log goes to --usage")
 	}
 	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return none, one(1+bytes.Count(data[:i], []byte("\n")), "", "holds a NUL byte, so it is no UTF-8 text", "save it as UTF-8")
+		return one(1+bytes.Count(data[:i], []byte("\n")), "holds a NUL byte, so it is no UTF-8 text", "save it as UTF-8")
+	}
+	if !utf8.Valid(data) {
+		return one(0, "is no UTF-8 text", "save it as UTF-8")
 	}
 	if depth(data) > maxDepth {
-		return none, one(0, "", "nests too deeply", "")
+		return one(0, "nests too deeply", "")
 	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		line, message := syntax(err)
-		return none, one(line, "", "is no YAML: "+message, "check the lines around it")
+		return one(line, "is no YAML: "+message, "check the lines around it")
 	}
 	var docs []*ast.DocumentNode
 	for _, d := range file.Docs {
@@ -92,20 +109,16 @@ func Read(name string, data []byte) (scenario.Scenario, error) {
 	}
 	switch {
 	case len(docs) == 0:
-		return none, one(0, "", "is empty", "start from what breakeven scenario new prints")
+		return one(0, "is empty", "start from what breakeven scenario new prints")
 	case len(docs) > 1:
-		return none, one(docs[1].Body.GetToken().Position.Line, "", "holds more than one document", "keep one scenario in a file")
+		return one(docs[1].Body.GetToken().Position.Line, "holds more than one document", "keep one scenario in a file")
 	}
-	w := walker{file: name, lines: map[string]int{}}
+	w := &walker{file: name, lines: map[string]int{}}
 	tree := w.tree("", docs[0].Body, 0)
 	if len(w.faults) > 0 {
-		return none, w.faults
+		return nil, nil, w.faults
 	}
-	s, err := scenario.FromTree(tree)
-	if faults, ok := errors.AsType[scenario.Errors](err); ok {
-		return none, w.place(faults)
-	}
-	return s, err
+	return tree, w, nil
 }
 
 // depth is an upper bound of how deep flow collections nest, taken before parsing, because a parser recurses.
@@ -264,4 +277,13 @@ func Commented(s scenario.Scenario) ([]byte, error) {
 		}
 	}
 	return b.Bytes(), nil
+}
+
+// ToJSON turns YAML into JSON under the same rules as [Read], for documents with a schema of their own.
+func ToJSON(name string, data []byte) ([]byte, error) {
+	tree, _, err := parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(tree)
 }

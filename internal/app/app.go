@@ -1,0 +1,52 @@
+// Package app holds the use cases: the one door that the command line, the HTTP API and reports go through.
+// It looks prices, offers and models up, and hands pure functions what they need.
+//
+// Reading guide: one file for each use case, named after it. errors.go says what kind of failure an error is.
+package app
+
+import (
+	"sync"
+	"time"
+
+	"breakeven/catalog"
+	"breakeven/gpu"
+	"breakeven/llm"
+	"breakeven/price"
+)
+
+// App is the product with its catalog. It is safe for concurrent use.
+type App struct {
+	Version string
+	// Now is the clock; tests and reproductions fix it.
+	Now func() time.Time
+
+	book         func() (*price.Book, error)
+	models       func() (*llm.Catalog, error)
+	accelerators func() (*gpu.Catalog, error)
+	market       func() (*gpu.Market, error)
+	compliance   func() (*catalog.ComplianceBook, error)
+}
+
+// New makes an App over the embedded catalog. Parts of the catalog are read when they are first needed.
+func New(version string, now func() time.Time) *App {
+	return &App{
+		Version: version, Now: now, book: sync.OnceValues(catalog.Prices), models: sync.OnceValues(catalog.Models),
+		accelerators: sync.OnceValues(catalog.Accelerators), market: sync.OnceValues(catalog.Offers), compliance: sync.OnceValues(catalog.Compliance),
+	}
+}
+
+// Stamp says what an answer was made from: the same three, the same bytes.
+type Stamp struct {
+	Version  string `json:"version" doc:"The program's version."`
+	Snapshot string `json:"snapshot" doc:"Identity of the price book."`
+	AsOf     string `json:"as_of" doc:"The instant that today's prices are those of."`
+}
+
+// Stamp says what answers are made from now.
+func (a *App) Stamp() (Stamp, error) {
+	book, err := a.book()
+	if err != nil {
+		return Stamp{}, err
+	}
+	return Stamp{Version: a.Version, Snapshot: book.ID(), AsOf: a.Now().UTC().Format(time.RFC3339)}, nil
+}

@@ -1,0 +1,377 @@
+package app
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"breakeven/decide"
+	"breakeven/fact"
+	"breakeven/gpu"
+	"breakeven/ledger"
+	"breakeven/llm"
+	"breakeven/scenario"
+	"breakeven/serving"
+	"breakeven/unit"
+)
+
+// FleetFinding is one GPU plan that was tried.
+type FleetFinding struct {
+	Model       string `json:"model"`
+	Accelerator string `json:"accelerator"`
+	Machine     string `json:"machine,omitempty" doc:"Vendor, region and instance of the offer."`
+	GPUs        int    `json:"gpus,omitempty" doc:"GPUs in one machine."`
+	TP          int    `json:"tensor_parallel,omitempty"`
+	Engines     int    `json:"engines,omitempty" doc:"Engines that one machine runs side by side."`
+	// PerMachine is what one machine sustains at the latency target.
+	PerMachine float64         `json:"requests_per_second,omitempty" doc:"What one machine sustains at the latency target."`
+	Output     float64         `json:"output_tokens_per_second,omitempty"`
+	TTFT       float64         `json:"ttft_seconds,omitempty"`
+	TPOT       float64         `json:"tpot_ms,omitempty"`
+	Limit      string          `json:"limit,omitempty" doc:"What bounds it."`
+	GPUHour    float64         `json:"usd_per_gpu_hour,omitempty"`
+	PerMillion float64         `json:"usd_per_million_output,omitempty" doc:"Rent over output at full load: a floor, since no fleet is always full."`
+	Price      fact.Provenance `json:"price_provenance,omitzero"`
+	Dropped    string          `json:"dropped,omitempty" doc:"Why the plan cannot serve the workload."`
+}
+
+// problem gathers what the decision is a function of.
+func (a *App) problem(s scenario.Scenario, m measured) (decide.Problem, []FleetFinding, []string, error) {
+	p := decide.Problem{Demand: m.demand, Constraints: s.Constraint, Costs: costs(s)}
+	var notes []string
+	var err error
+	if p.Current, err = a.currentAPI(m); err != nil {
+		return p, nil, nil, err
+	}
+	for _, h := range m.billers.hosts {
+		api, err := a.hostedAPI(h, m)
+		if err != nil {
+			return p, nil, nil, err
+		}
+		p.Hosted = append(p.Hosted, api)
+	}
+	if !m.shape.known {
+		return p, nil, notes, nil
+	}
+	var findings []FleetFinding
+	for i, c := range s.Candidates {
+		plans, found, err := a.plans(c, fmt.Sprintf("candidates[%d]", i), m.shape, target(s))
+		if err != nil {
+			return p, nil, nil, err
+		}
+		p.Fleets = append(p.Fleets, plans...)
+		findings = append(findings, found...)
+		if len(plans) == 0 {
+			notes = append(notes, fmt.Sprintf("No GPU offer can serve %s at the target: %s", c.Model, firstDropped(found)))
+		}
+	}
+	if len(p.Fleets) > 0 {
+		notes = append(notes, "Capacities are a closed-form roofline with textbook efficiencies: uncalibrated, good to about half or one and a half times. The confidence says whether that would change the verdict.")
+	}
+	if m.shape.cached > 0 {
+		notes = append(notes, fmt.Sprintf("The vendor's cache served %.0f %% of the input tokens; your own prefix cache is assumed to serve as many.", 100*m.shape.cached))
+	}
+	return p, findings, notes, nil
+}
+
+func firstDropped(found []FleetFinding) string {
+	for _, f := range found {
+		if f.Dropped != "" {
+			return f.Accelerator + ": " + f.Dropped
+		}
+	}
+	return "there is no offer for the accelerators that were named."
+}
+
+func missingNames(b Bill) []string {
+	var names []string
+	for _, m := range b.Missing {
+		names = append(names, m.Name())
+	}
+	return names
+}
+
+// currentAPI is today's bill, a month long. Where prices changed since the calls were made, one line says by
+// how much, so that the total is what the same calls cost now.
+func (a *App) currentAPI(m measured) (decide.API, error) {
+	bill, err := m.billers.current.bill()
+	if err != nil {
+		return decide.API{}, err
+	}
+	today, err := m.billers.today.bill()
+	if err != nil {
+		return decide.API{}, err
+	}
+	factorName := "the log's span to a month"
+	if m.workload.Source == "scenario" {
+		factorName = "sampled calls to a month's"
+	}
+	api := decide.API{ID: "current", Name: "Today's API", Missing: missingNames(today)}
+	if api.Lines, err = apiLines(bill, m.factor, factorName); err != nil {
+		return api, err
+	}
+	if difference := dollars(today.Total) - dollars(bill.Total); difference != 0 {
+		line, err := ledger.NewLine("price_changes", "Price changes since the calls", []ledger.Term{
+			{Name: "today's price minus that in force", Value: difference, Unit: "USD", Provenance: fact.Derive("the same tokens at today's sheets")},
+			{Name: factorName, Value: m.factor, Unit: "x", Provenance: fact.Derive(factorName)},
+		}, nil)
+		if err != nil {
+			return api, err
+		}
+		api.Lines = append(api.Lines, line)
+	}
+	if provider, model, ok := largest(bill); ok {
+		api.ID, api.Name, api.Vendor = provider+"/"+model, a.modelName(provider, model), provider
+		if only(bill) {
+			api.Weights = a.weights(provider, model)
+		} else {
+			api.Name = "Today's APIs, " + api.Name + " first"
+		}
+		if api.Vendor, api.Attests, err = a.attestations(provider); err != nil {
+			return api, err
+		}
+	}
+	return api, nil
+}
+
+// largest is the model that most of a bill is for.
+func largest(b Bill) (provider, model string, ok bool) {
+	best := -1.0
+	totals := map[string]float64{}
+	for _, l := range b.Lines {
+		key := l.Provider + "/" + l.Model
+		totals[key] += dollars(l.Amount)
+		if totals[key] > best {
+			best, provider, model, ok = totals[key], l.Provider, l.Model, true
+		}
+	}
+	return provider, model, ok
+}
+
+// only reports whether a bill is for one model.
+func only(b Bill) bool {
+	return !slices.ContainsFunc(b.Lines, func(l BillLine) bool { return l.Provider != b.Lines[0].Provider || l.Model != b.Lines[0].Model })
+}
+
+func (a *App) modelName(provider, model string) string {
+	book, err := a.book()
+	if err != nil {
+		return model
+	}
+	if m, ok := book.Model(provider, model); ok && m.Name != "" {
+		return m.Name
+	}
+	return model
+}
+
+func (a *App) weights(provider, model string) string {
+	book, err := a.book()
+	if err != nil {
+		return ""
+	}
+	if m, ok := book.Model(provider, model); ok {
+		return m.Weights
+	}
+	return ""
+}
+
+func (a *App) hostedAPI(h *host, m measured) (decide.API, error) {
+	api := decide.API{ID: h.match.Provider + "/" + h.match.Model, Name: h.name, Vendor: h.match.Provider, Weights: h.candidate.Model}
+	bill, err := h.prices.bill()
+	if err != nil {
+		return api, err
+	}
+	api.Missing = missingNames(bill)
+	factorName := "the log's span to a month"
+	if m.workload.Source == "scenario" {
+		factorName = "sampled calls to a month's"
+	}
+	if api.Lines, err = apiLines(bill, m.factor, factorName); err != nil {
+		return api, err
+	}
+	api.Vendor, api.Attests, err = a.attestations(h.match.Provider)
+	return api, err
+}
+
+// term is a figure of the scenario, or its default.
+func term(name, field, unit string, given *float64) ledger.Term {
+	v, p := scenario.Number(field, given)
+	return ledger.Term{Name: name, Value: v, Unit: unit, Provenance: p}
+}
+
+func costs(s scenario.Scenario) decide.Costs {
+	var spare *float64
+	if s.Fleet.Spare != nil {
+		v := float64(*s.Fleet.Spare)
+		spare = &v
+	}
+	return decide.Costs{
+		FTE:           term("people", "people.fte", "FTE", s.People.FTE),
+		Loaded:        term("loaded cost of one", "people.loaded_monthly", "USD/month", s.People.Loaded),
+		Tooling:       term("tooling", "tooling", "USD/month", s.Tooling),
+		Migration:     term("migration, once", "migration.one_off", "USD", s.Migration.OneOff),
+		Horizon:       term("horizon", "migration.over_months", "months", s.Migration.Months),
+		NonProduction: term("staging and evaluation", "fleet.non_production", "share", s.Fleet.NonProduction),
+		Busy:          term("busy at peak", "fleet.busy_at_peak", "share", s.Fleet.Busy),
+		Spare:         term("spare replicas", "fleet.spare_replicas", "replicas", spare),
+	}
+}
+
+func target(s scenario.Scenario) serving.Target {
+	ttft, _ := scenario.Number("target.ttft_seconds", s.Target.TTFT)
+	tpot, _ := scenario.Number("target.tpot_ms", s.Target.TPOT)
+	return serving.Target{TTFT: serving.Seconds(ttft), TPOT: serving.Seconds(tpot / 1000)}
+}
+
+// plans finds the ways to serve a candidate on rented machines: for each accelerator and size of machine, the
+// cheapest offer, with as many engines side by side as carry most. A plan's replica is a whole machine, because
+// that is what is rented.
+func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Target) ([]decide.FleetPlan, []FleetFinding, error) {
+	models, err := a.models()
+	if err != nil {
+		return nil, nil, err
+	}
+	model, err := models.Model(c.Model)
+	if err != nil {
+		return nil, nil, &decide.FieldError{Field: field + ".model", Value: c.Model, Problem: err.Error(), Hint: "breakeven models lists the open weights that can be sized"}
+	}
+	parts, err := a.accelerators()
+	if err != nil {
+		return nil, nil, err
+	}
+	market, err := a.market()
+	if err != nil {
+		return nil, nil, err
+	}
+	precision := llm.Precision(c.Precision)
+	if precision == "" {
+		precision = llm.FP8
+	}
+	rental := gpu.Term(c.Term)
+	if rental == "" {
+		rental = gpu.OnDemand
+	}
+	ids := c.GPUs
+	if len(ids) == 0 {
+		ids = market.Accelerators()
+	}
+	var plans []decide.FleetPlan
+	var findings []FleetFinding
+	for i, id := range ids {
+		part, err := parts.Accelerator(id)
+		if err != nil {
+			if len(c.GPUs) == 0 {
+				continue // an offer for a part without a data sheet
+			}
+			return nil, nil, &decide.FieldError{Field: fmt.Sprintf("%s.gpus[%d]", field, i), Value: id, Problem: err.Error(), Hint: "breakeven gpus lists the accelerators that can be sized"}
+		}
+		engines := engineSizes(model, part, precision, sh, t)
+		for _, offer := range cheapestBySize(market, id, rental, c.Vendors) {
+			plan, finding := machine(model, part, offer, engines)
+			findings = append(findings, finding)
+			if finding.Dropped == "" {
+				plans = append(plans, plan)
+			}
+		}
+	}
+	return plans, findings, nil
+}
+
+// cheapestBySize is the cheapest offer for each number of accelerators in a machine.
+func cheapestBySize(market *gpu.Market, accelerator string, rental gpu.Term, vendors []string) []gpu.Offer {
+	best := map[int]gpu.Offer{}
+	var sizes []int
+	for _, o := range market.Offers(accelerator, gpu.Filter{Term: rental}) {
+		if len(vendors) > 0 && !slices.Contains(vendors, o.Vendor) {
+			continue
+		}
+		if _, known := best[o.Count]; !known { // they come cheapest first
+			best[o.Count] = o
+			sizes = append(sizes, o.Count)
+		}
+	}
+	slices.Sort(sizes)
+	offers := make([]gpu.Offer, 0, len(sizes))
+	for _, size := range sizes {
+		offers = append(offers, best[size])
+	}
+	return offers
+}
+
+// engine is what one engine of a parallelism sustains, or why it does not.
+type engine struct {
+	tp       int
+	capacity serving.Capacity
+	err      error
+}
+
+func engineSizes(model *llm.Model, part *gpu.Accelerator, precision llm.Precision, sh shape, t serving.Target) []engine {
+	var all []engine
+	for _, tp := range serving.Parallelisms() {
+		r := serving.NewReplica(model, part, precision)
+		r.TP = tp
+		e := engine{tp: tp}
+		running, err := r.Engine()
+		if err == nil {
+			e.capacity, err = running.Capacity(serving.Shape{
+				Input: llm.Tokens(sh.input), Output: llm.Tokens(max(1, sh.output)), InputCV: min(10, sh.inputCV), OutputCV: min(10, sh.outputCV),
+				CachedShare: unit.Share(sh.cached),
+			}, t)
+		}
+		e.err = err
+		all = append(all, e)
+	}
+	return all
+}
+
+// machine is the plan that rents whole machines of one offer.
+func machine(model *llm.Model, part *gpu.Accelerator, offer gpu.Offer, engines []engine) (decide.FleetPlan, FleetFinding) {
+	f := FleetFinding{
+		Model: model.ID, Accelerator: part.ID, Machine: offer.Vendor + " " + offer.Region + " " + offer.Instance, GPUs: offer.Count,
+		GPUHour: float64(offer.PerGPU()), Price: offer.Provenance,
+	}
+	var best *engine
+	var why error
+	for i := range engines {
+		e := &engines[i]
+		if e.tp > offer.Count {
+			break
+		}
+		if e.err != nil {
+			why = e.err
+			continue
+		}
+		if best == nil || float64(offer.Count/e.tp)*float64(e.capacity.Requests) > float64(offer.Count/best.tp)*float64(best.capacity.Requests) {
+			best = e
+		}
+	}
+	if best == nil {
+		f.Dropped = "it has no accelerators"
+		if why != nil {
+			f.Dropped = why.Error()
+		}
+		return decide.FleetPlan{}, f
+	}
+	n := offer.Count / best.tp
+	f.TP, f.Engines = best.tp, n
+	f.PerMachine = float64(n) * float64(best.capacity.Requests)
+	f.Output = float64(n) * float64(best.capacity.Output)
+	f.TTFT, f.TPOT = float64(best.capacity.TTFT), 1000*float64(best.capacity.TPOT)
+	f.Limit = best.capacity.Reason
+	f.PerMillion = f.GPUHour * float64(offer.Count) / (f.Output * 3600) * 1e6
+	date := string(offer.Provenance.Date)
+	if date == "" {
+		date = "undated"
+	}
+	name := fmt.Sprintf("%s on %d × %s, %s", model, offer.Count, part.Name, offer.Vendor)
+	return decide.FleetPlan{
+		ID: fmt.Sprintf("%s on %d %s, %s %s %s", model.ID, offer.Count, part.ID, offer.Vendor, offer.Region, offer.Instance), Name: name,
+		Weights: model.ID, Vendor: offer.Vendor,
+		Capacity: ledger.Term{Name: "capacity of a machine", Value: f.PerMachine, Unit: "req/s", Provenance: best.capacity.Provenance},
+		GPUs:     ledger.Term{Name: "GPUs per machine", Value: float64(offer.Count), Unit: "GPUs", Provenance: offer.Provenance},
+		GPUHour:  ledger.Term{Name: "price per GPU-hour, " + offer.Vendor + " " + date, Value: f.GPUHour, Unit: "USD/GPU-hour", Provenance: offer.Provenance},
+		Limit:    f.Limit,
+		Notes: []string{fmt.Sprintf("%d engines of %d GPUs in a machine; at its limit TTFT is %s s and TPOT %s ms, bound by %s.",
+			n, best.tp, ledger.Number(math.Round(f.TTFT*1000)/1000), ledger.Number(math.Round(f.TPOT*10)/10), best.capacity.Limit)},
+	}, f
+}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"breakeven/usage"
+)
+
+// Source is a call log that can be opened more than once.
+type Source struct {
+	Name string
+	Open func() (io.ReadCloser, error)
+}
+
+// FileSource is a log in a file.
+func FileSource(path string) Source {
+	return Source{Name: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }}
+}
+
+// read streams every source into a fresh sink. Where a row proves the input convention of the rows before it
+// wrong, everything is read again with the right one.
+func read[S any](sources []Source, o usage.Options, fresh func() S, add func(S, *usage.Call) error) (S, []usage.Summary, error) {
+	conventions := make([]usage.InputConvention, len(sources))
+	for i := range conventions {
+		conventions[i] = o.Input
+	}
+	for {
+		sink := fresh()
+		var summaries []usage.Summary
+		again := false
+		for i, src := range sources {
+			s, err := readSource(src, o, conventions[i], func(c *usage.Call) error { return add(sink, c) })
+			if proof, ok := errors.AsType[*usage.ConventionError](err); ok && conventions[i] != proof.Proven {
+				conventions[i], again = proof.Proven, true
+				break
+			}
+			summaries = append(summaries, s)
+			if err != nil {
+				return sink, summaries, err
+			}
+		}
+		if !again {
+			return sink, summaries, nil
+		}
+	}
+}
+
+func readSource(src Source, o usage.Options, convention usage.InputConvention, emit func(*usage.Call) error) (usage.Summary, error) {
+	in, err := src.Open()
+	if err != nil {
+		return usage.Summary{Name: src.Name}, &KindError{Kind: Unreachable, Err: err}
+	}
+	o.Input = convention
+	s, err := usage.Read(src.Name, in, o, emit)
+	if cerr := in.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil && s.Calls == 0 {
+		err = &usage.FileError{File: src.Name, Problem: noCalls(s), Hint: "name the format with --format, or the columns with --map"}
+	}
+	return s, err
+}
+
+func noCalls(s usage.Summary) string {
+	if s.Faulty > 0 && len(s.Faults) > 0 {
+		return fmt.Sprintf("holds no call that could be read; %d rows failed, the first: %s", s.Faulty, s.Faults[0].Error())
+	}
+	return fmt.Sprintf("holds no calls (%d rows seen)", s.Rows)
+}
+
+// dated reports whether a call's time is a date. A trace's offset counts from the Unix epoch, and nobody called
+// a language model in its first decades.
+func dated(c *usage.Call) bool { return c.Start.Year() >= 1990 }

@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"breakeven/decide"
+	"breakeven/internal/app"
+	"breakeven/ledger"
+	"breakeven/scenario"
+)
+
+type decideCmd struct {
+	Scenario  string   `arg:"" optional:"" help:"Scenario file (YAML); - for standard input. Without one, documented defaults are used." placeholder:"SCENARIO.YAML"`
+	Usage     []string `help:"Call log to decide on; may be given more than once." placeholder:"FILE" sep:"none"`
+	Candidate []string `help:"Open-weight model that would do, in place of the scenario's." placeholder:"MODEL"`
+	logFlags
+	constraintFlags
+}
+
+func (c decideCmd) Run(r run) error {
+	var s scenario.Scenario
+	if c.Scenario != "" {
+		data, err := r.file(c.Scenario)
+		if err != nil {
+			return err
+		}
+		if s, err = r.app.CheckScenario(c.Scenario, data); err != nil {
+			return err
+		}
+	}
+	if len(c.Candidate) > 0 {
+		s.Candidates = nil
+		for _, model := range c.Candidate {
+			s.Candidates = append(s.Candidates, scenario.Candidate{Model: model})
+		}
+	}
+	merge(&s.Constraint, c.constraints())
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	logs, err := r.sources(c.Usage)
+	if err != nil {
+		return err
+	}
+	a, err := r.app.Decide(app.DecideRequest{Scenario: s, Logs: logs, Options: o, Strict: c.Strict})
+	if err != nil {
+		return err
+	}
+	return r.print(a, func(w io.Writer) { printDecision(w, a) })
+}
+
+// merge adds the constraints of flags to those of the scenario.
+func merge(to *decide.Constraints, from decide.Constraints) {
+	to.Elastic = to.Elastic || from.Elastic
+	to.ModelQuality = to.ModelQuality || from.ModelQuality
+	to.DataInside = to.DataInside || from.DataInside
+	to.LowLatency = to.LowLatency || from.LowLatency
+	to.Portable = to.Portable || from.Portable
+	to.NoMLOps = to.NoMLOps || from.NoMLOps
+	to.Compliance = append(to.Compliance, from.Compliance...)
+}
+
+// maxInput is the largest scenario, sheet or response body that is read.
+const maxInput = 64 << 20
+
+// file reads a small file, or standard input for "-".
+func (r run) file(path string) ([]byte, error) {
+	if path == "-" {
+		return app.ReadAll("standard input", r.env.Stdin, maxInput)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &app.KindError{Kind: app.Unreachable, Err: err}
+	}
+	defer f.Close()
+	return app.ReadAll(path, f, maxInput)
+}
+
+func printDecision(w io.Writer, a app.DecideAnswer) {
+	if a.Quick != nil {
+		printQuick(w, *a.Quick)
+		return
+	}
+	d := a.Decision
+	v := d.Verdict
+	fmt.Fprintf(w, "%s\n%s\n", v.Headline, v.Sentence)
+	fmt.Fprintf(w, "Confidence: %s. %s\n\n", v.Confidence, v.Why)
+	fmt.Fprintf(w, "%s Mean call: %s input, %s output tokens. Peak %s times the mean, by the %s.\n\n", a.Workload.Sentence,
+		ledger.Number(float64(int64(a.Workload.MeanInput))), ledger.Number(float64(int64(a.Workload.MeanOutput))), ledger.Number(float64(int64(a.Workload.PeakToMean*100))/100), a.Workload.Bucket)
+	t := table{right: []bool{false, true, true, false}}
+	t.row("option", "per month", "against today", "")
+	t.rule()
+	today := d.Options[0].Ledger.Total
+	for _, o := range d.Options {
+		against := signed(o.Ledger.Total - today)
+		if o.Kind == decide.CurrentAPI {
+			against = ""
+		}
+		t.row(o.Name, "$"+o.Ledger.Total.String(), against, remark(o, v.Option))
+	}
+	t.write(w)
+	for _, o := range d.Options {
+		fmt.Fprintf(w, "\n%s\n", o.Name)
+		lt := table{right: []bool{false, true}}
+		for _, l := range o.Ledger.Lines {
+			lt.row("  "+l.Label, "$"+l.Amount.String(), l.Formula+"  ["+string(l.Provenance.Kind)+"]")
+		}
+		lt.row("  Total", "$"+o.Ledger.Total.String())
+		lt.write(w)
+		for _, r := range o.Reasons {
+			fmt.Fprintf(w, "  Not feasible: %s\n", r.Why)
+		}
+		for _, m := range o.Missing {
+			fmt.Fprintf(w, "  No price for %s: the total is a lower bound\n", m)
+		}
+		if o.Replicas > 0 {
+			fmt.Fprintf(w, "  %d machines, %d GPUs, %.0f %% busy in the mean; bound by %s\n", o.Replicas, o.GPUs, 100*o.BusyMean, o.Limit)
+		}
+	}
+	fmt.Fprintln(w)
+	for _, b := range d.BreakEvens {
+		fmt.Fprintln(w, b.Sentence)
+	}
+	printFlips(w, v.Flips)
+	if a.Bill != nil {
+		fmt.Fprintf(w, "\nThe log's calls cost $%s exactly%s.\n", a.Bill.Total, incomplete(*a.Bill))
+	}
+	printNotes(w, a.Notes)
+	fmt.Fprintf(w, "\nbreakeven %s, price book %s, as of %s\n", a.Stamp.Version, a.Stamp.Snapshot, a.Stamp.AsOf)
+}
+
+func remark(o decide.Option, winner string) string {
+	switch {
+	case o.ID == winner:
+		return "<- cheapest feasible"
+	case !o.Feasible:
+		return "not feasible: " + o.Reasons[0].Why
+	}
+	return ""
+}
+
+func incomplete(b app.Bill) string {
+	if b.Complete {
+		return ""
+	}
+	var names []string
+	for _, m := range b.Missing {
+		names = append(names, m.Name())
+	}
+	return ", a lower bound: there is no price for " + strings.Join(names, ", ")
+}
+
+func printNotes(w io.Writer, notes []string) {
+	if len(notes) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nNotes")
+	for _, n := range notes {
+		fmt.Fprintln(w, "  "+n)
+	}
+}

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"breakeven/fact"
+	"breakeven/internal/app"
+	"breakeven/money"
+	"breakeven/price"
+)
+
+type pricesCmd struct {
+	List  pricesListCmd  `cmd:"" help:"List the models of the price book with their rates in force."`
+	Show  pricesShowCmd  `cmd:"" help:"Show every sheet of a model: tiers, routes, intervals, evidence."`
+	Quote pricesQuoteCmd `cmd:"" help:"Price a vendor's response body exactly."`
+}
+
+type pricesListCmd struct {
+	Text     string `arg:"" optional:"" help:"Only models whose name contains this."`
+	Provider string `help:"Only this provider." placeholder:"NAME"`
+	Retired  bool   `help:"Also models that are no longer sold."`
+}
+
+func (c pricesListCmd) Run(r run) error {
+	rows, err := r.app.Prices(c.Provider, c.Text, c.Retired)
+	if err != nil {
+		return err
+	}
+	return r.print(rows, func(w io.Writer) {
+		t := table{right: []bool{false, true, true, true, false, false}}
+		t.row("model", "input", "cached", "output", "provenance", "tiers")
+		t.rule()
+		for _, p := range rows {
+			t.row(p.Provider+"/"+p.Model, rateText(p.Input), rateText(p.CacheRead), rateText(p.Output), string(p.Kind)+" "+string(p.Date), strings.Join(p.Tiers, " "))
+		}
+		t.write(w)
+		fmt.Fprintf(w, "\n%d models; dollars per million tokens, standard tier, in force now\n", len(rows))
+	})
+}
+
+func rateText(r *money.Rate) string {
+	if r == nil {
+		return "-"
+	}
+	return r.String()
+}
+
+type pricesShowCmd struct {
+	Model string `arg:"" help:"Provider and model, as in anthropic/claude-sonnet-4-6."`
+}
+
+func (c pricesShowCmd) Run(r run) error {
+	provider, model := splitModel(c.Model)
+	d, err := r.app.Price(provider, model)
+	if err != nil {
+		return err
+	}
+	return r.print(d, func(w io.Writer) {
+		fmt.Fprintf(w, "%s/%s", d.Provider, d.Model)
+		if d.Name != "" {
+			fmt.Fprintf(w, " (%s)", d.Name)
+		}
+		fmt.Fprintln(w)
+		for _, s := range d.Sheets {
+			state := ""
+			if s.InForce {
+				state = "  in force"
+			}
+			fmt.Fprintf(w, "\n%s%s\n", s.ID, state)
+			if !s.Effective.From.IsZero() || !s.Effective.To.IsZero() {
+				fmt.Fprintf(w, "  effective %s to %s\n", instant(s.Effective.From), instant(s.Effective.To))
+			}
+			printBands(w, s.Bands, "  ")
+			for _, win := range s.Windows {
+				fmt.Fprintf(w, "  in the window %s\n", win.Window)
+				printBands(w, win.Bands, "    ")
+			}
+			if s.Note != "" {
+				fmt.Fprintf(w, "  note: %s\n", s.Note)
+			}
+		}
+		if len(d.Agree) > 0 {
+			fmt.Fprintf(w, "\nThe same rates are held by: %s\n", strings.Join(d.Agree, ", "))
+		}
+		if len(d.Differ) > 0 {
+			fmt.Fprintf(w, "Other rates are held by: %s\n", strings.Join(d.Differ, ", "))
+		}
+	})
+}
+
+func printBands(w io.Writer, bands []price.Band, indent string) {
+	for _, b := range bands {
+		if b.AtLeast > 0 {
+			fmt.Fprintf(w, "%sfor prompts of at least %d tokens\n", indent, b.AtLeast)
+		}
+		t := table{right: []bool{false, true}}
+		for _, c := range b.Rates {
+			t.row(indent+"  "+c.Kind.Label(), "$"+c.Rate.String(), evidence(c.Provenance))
+		}
+		t.write(w)
+	}
+}
+
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return "open"
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// evidence is a provenance in a line.
+func evidence(p fact.Provenance) string {
+	parts := []string{string(p.Kind)}
+	for _, s := range []string{p.Rule, p.Source, string(p.Date)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+type pricesQuoteCmd struct {
+	Provider string    `help:"Whose response it is." required:"" placeholder:"NAME"`
+	Model    string    `help:"The model, where the body names none or another one is meant." placeholder:"NAME"`
+	At       time.Time `help:"The call's time (RFC 3339); the body's own, or now, if left out." placeholder:"TIME"`
+	KnownAt  time.Time `help:"Price it as was known at this time (RFC 3339)." placeholder:"TIME"`
+	Tier     string    `help:"The service tier, where the body does not say which one served it." placeholder:"TIER"`
+	Region   string    `help:"The vendor's region." placeholder:"NAME"`
+	Sheet    string    `help:"Price file to use in place of the embedded book (JSON or YAML)." placeholder:"FILE"`
+	Strict   bool      `help:"Fail if a price is missing (exit code 4)."`
+	Body     string    `arg:"" optional:"" help:"The response body; standard input if left out or -." default:"-"`
+}
+
+func (c pricesQuoteCmd) Run(r run) error {
+	body, err := r.file(c.Body)
+	if err != nil {
+		return err
+	}
+	req := app.QuoteRequest{Provider: c.Provider, Model: c.Model, At: c.At, KnownAt: c.KnownAt, Tier: c.Tier, Region: c.Region, Body: body, SheetName: c.Sheet}
+	if c.Sheet != "" {
+		if req.Sheet, err = r.file(c.Sheet); err != nil {
+			return err
+		}
+	}
+	q, err := r.app.Quote(req)
+	if err != nil {
+		return err
+	}
+	if err := r.print(q, func(w io.Writer) { printQuote(w, q) }); err != nil {
+		return err
+	}
+	if c.Strict && !q.Complete {
+		return &app.KindError{Kind: app.Incomplete, Err: fmt.Errorf("there is no rate for %s", strings.Join(q.Missing, ", "))}
+	}
+	return nil
+}
+
+func printQuote(w io.Writer, q app.QuoteAnswer) {
+	fmt.Fprintf(w, "%s\n\n", q.Sheet)
+	t := table{right: []bool{false, true, true, true}}
+	t.row("", "quantity", "$ per million", "$")
+	t.rule()
+	for _, l := range q.Lines {
+		t.row(l.Kind.Label(), fmt.Sprint(l.Quantity), l.Rate.String(), l.Amount.String(), evidence(l.Provenance))
+	}
+	t.rule()
+	t.row("total", "", "", q.Total.String())
+	if q.Reported != nil {
+		t.row("reported by the vendor", "", "", q.Reported.String())
+	}
+	t.write(w)
+	for _, m := range q.Missing {
+		fmt.Fprintf(w, "No rate for %s: the total is a lower bound\n", m)
+	}
+	printNotes(w, q.Notes)
+}

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"breakeven/internal/app"
+	"breakeven/internal/httpapi"
+)
+
+type serveCmd struct {
+	Addr string `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" env:"BREAKEVEN_ADDR"`
+}
+
+func (c serveCmd) Run(r run) error {
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		return &app.KindError{Kind: app.BadUsage, Err: fmt.Errorf("--addr %q: %w", c.Addr, err), Hint: "write host:port, as in 127.0.0.1:8080"}
+	}
+	listener, err := (&net.ListenConfig{}).Listen(r.ctx, "tcp", c.Addr)
+	if err != nil {
+		hint := "choose another address with --addr"
+		if errors.Is(err, syscall.EADDRINUSE) {
+			hint = "another program uses the port: choose another one with --addr, or port 0 for any free one"
+		}
+		return &app.KindError{Kind: app.Unreachable, Err: err, Hint: hint}
+	}
+	log := slog.New(slog.NewTextHandler(r.env.Stderr, nil))
+	server := &http.Server{Handler: httpapi.New(r.app, log), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}
+	fmt.Fprintf(r.env.Stdout, "Breakeven is at http://%s/\n", listener.Addr())
+	return httpapi.Serve(r.ctx, server, func() error { return server.Serve(listener) })
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(r run) error {
+	s, err := r.app.Stamp()
+	if err != nil {
+		return err
+	}
+	return r.print(s, func(w io.Writer) {
+		fmt.Fprintf(w, "breakeven %s, price book %s\n", s.Version, s.Snapshot)
+	})
+}
