@@ -10,7 +10,7 @@ import (
 type Constraints struct {
 	Elastic      bool     `json:"elastic,omitempty" doc:"Load is bursty or cannot be foreseen: capacity must follow it."`
 	ModelQuality bool     `json:"model_quality,omitempty" doc:"Only the quality of today's model will do."`
-	Compliance   []string `json:"compliance,omitempty" doc:"Attestations that whoever sees the data must hold." enum:"soc2,hipaa_baa,fedramp_high,eu_residency" example:"[\"hipaa_baa\"]"`
+	Compliance   []string `json:"compliance,omitempty" nullable:"false" doc:"Attestations that whoever sees the data must hold." enum:"soc2,hipaa_baa,fedramp_high,eu_residency" example:"[\"hipaa_baa\"]"`
 	DataInside   bool     `json:"data_inside,omitempty" doc:"Data may not leave infrastructure of your own."`
 	LowLatency   bool     `json:"low_latency,omitempty" doc:"Latency must be under your own control: voice, real-time agents."`
 	Portable     bool     `json:"portable,omitempty" doc:"No lock-in: the model must run at more than one vendor."`

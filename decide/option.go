@@ -125,6 +125,10 @@ func (p *Problem) hybridOption(f *FleetPlan, api *API, n int, scale float64) (Op
 		Name: "share that spills over", Value: 1 - o.Served, Unit: "share",
 		Provenance: fact.Derive("the load above the replicas' capacity, " + p.Demand.Bucket + " by " + p.Demand.Bucket),
 	}
+	if o.Served == 1 {
+		o.Ledger = ledger.New(lines...)
+		return o, nil
+	}
 	spill, err := scaled(api.Lines, scale, &rest)
 	if err != nil {
 		return o, err

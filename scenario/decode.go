@@ -55,13 +55,10 @@ func FromTree(tree any) (Scenario, error) {
 	if s.Version == 0 {
 		s.Version = Version
 	}
-	if len(d.faults) == 0 {
-		d.faults = s.check()
-	}
 	if len(d.faults) > 0 {
 		return s, d.faults
 	}
-	return s, nil
+	return s, s.Check()
 }
 
 // decoder walks a tree along a Go type. The tags doc, minimum, maximum, maxLength, maxItems and enum that
@@ -267,8 +264,8 @@ func edits(a, b string) int {
 	return row[len(b)]
 }
 
-// check holds the rules over more than one field.
-func (s *Scenario) check() Errors {
+// Check holds the rules over more than one field. Faults are [Errors].
+func (s *Scenario) Check() error {
 	var faults Errors
 	fail := func(field, value, problem, hint string) {
 		faults = append(faults, &decide.FieldError{Field: field, Value: value, Problem: problem, Hint: hint})
@@ -303,5 +300,8 @@ func (s *Scenario) check() Errors {
 			fail(fmt.Sprintf("candidates[%d].model", i), "", "is missing", "name open weights, such as llama-3.3-70b")
 		}
 	}
-	return faults
+	if len(faults) > 0 {
+		return faults
+	}
+	return nil
 }

@@ -15,14 +15,14 @@ const Version = 1
 // Scenario is everything that one decision depends on. It has either parts, where the figures of both sides
 // are given, or a workload, where they are derived.
 type Scenario struct {
-	Version int    `json:"version" doc:"Version of this document." enum:"1" default:"1"`
+	Version int    `json:"version" required:"false" doc:"Version of this document." enum:"1" default:"1"`
 	Name    string `json:"name,omitempty" doc:"What the decision is called." maxLength:"200"`
 	// Parts is the quick formula's input.
 	Parts *decide.Quick `json:"parts,omitempty" doc:"Both sides' figures, given. Leave it out to derive them from a workload."`
 
 	Workload   *Workload          `json:"workload,omitempty" doc:"The demand, where no call log is given."`
 	Current    Current            `json:"current,omitzero" doc:"What serves the workload today."`
-	Candidates []Candidate        `json:"candidates,omitempty" doc:"Open-weight models that would do; the cheapest wins, so list only those that pass your evaluation." maxItems:"8"`
+	Candidates []Candidate        `json:"candidates,omitempty" nullable:"false" doc:"Open-weight models that would do; the cheapest wins, so list only those that pass your evaluation." maxItems:"8"`
 	Target     Target             `json:"target,omitzero" doc:"The latency that users must see."`
 	Fleet      Fleet              `json:"fleet,omitzero" doc:"How rented GPUs are sized."`
 	People     People             `json:"people,omitzero" doc:"Who runs it."`
@@ -52,9 +52,9 @@ type Current struct {
 type Candidate struct {
 	Model     string   `json:"model" doc:"Open weights, as in the model catalog." example:"llama-3.3-70b"`
 	Precision string   `json:"precision,omitempty" doc:"Number format of the weights on your GPUs." enum:"bf16,fp8,fp4,int4" default:"fp8"`
-	Hosts     []string `json:"hosts,omitempty" doc:"Hosts to compare; every one that sells these weights if left out." maxItems:"32"`
-	GPUs      []string `json:"gpus,omitempty" doc:"Accelerators to compare; every one that has an offer if left out." maxItems:"32"`
-	Vendors   []string `json:"vendors,omitempty" doc:"GPU vendors to rent from; every one if left out." maxItems:"64"`
+	Hosts     []string `json:"hosts,omitempty" nullable:"false" doc:"Hosts to compare; every one that sells these weights if left out." maxItems:"32"`
+	GPUs      []string `json:"gpus,omitempty" nullable:"false" doc:"Accelerators to compare; every one that has an offer if left out." maxItems:"32"`
+	Vendors   []string `json:"vendors,omitempty" nullable:"false" doc:"GPU vendors to rent from; every one if left out." maxItems:"64"`
 	Term      string   `json:"term,omitempty" doc:"Rental term." enum:"on_demand,spot,reserved_1y,reserved_3y" default:"on_demand"`
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -90,7 +91,7 @@ func printDecision(w io.Writer, a app.DecideAnswer) {
 	fmt.Fprintf(w, "%s\n%s\n", v.Headline, v.Sentence)
 	fmt.Fprintf(w, "Confidence: %s. %s\n\n", v.Confidence, v.Why)
 	fmt.Fprintf(w, "%s Mean call: %s input, %s output tokens. Peak %s times the mean, by the %s.\n\n", a.Workload.Sentence,
-		ledger.Number(float64(int64(a.Workload.MeanInput))), ledger.Number(float64(int64(a.Workload.MeanOutput))), ledger.Number(float64(int64(a.Workload.PeakToMean*100))/100), a.Workload.Bucket)
+		ledger.Number(math.Round(a.Workload.MeanInput)), ledger.Number(math.Round(a.Workload.MeanOutput)), ledger.Number(math.Round(a.Workload.PeakToMean*100)/100), a.Workload.Bucket)
 	t := table{right: []bool{false, true, true, false}}
 	t.row("option", "per month", "against today", "")
 	t.rule()

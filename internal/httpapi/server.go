@@ -29,6 +29,10 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	api := humago.New(mux, config)
 	h := handlers{app: a, log: log}
 	h.quick(api)
+	h.calc(api)
+	h.prices(api)
+	h.decide(api)
+	h.scenarios(api)
 	h.system(api)
 	mux.Handle("/", web.Handler())
 	return secure(mux)

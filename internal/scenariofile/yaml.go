@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -258,8 +259,13 @@ func (w *walker) line(field string) int {
 
 // Write writes a scenario as YAML that [Read] reads back.
 func Write(s scenario.Scenario) ([]byte, error) {
-	return yaml.MarshalWithOptions(s, yaml.UseJSONMarshaler())
+	text, err := yaml.MarshalWithOptions(s, yaml.UseJSONMarshaler())
+	return wholeFloat.ReplaceAll(text, []byte("$1")), err
 }
+
+// wholeFloat is a whole number that was written as a float. Text that looks like one is quoted, so that it does
+// not match.
+var wholeFloat = regexp.MustCompile(`(?m)(: -?\d+)\.0$`)
 
 // Commented writes a scenario as YAML with every documented default beside it as a comment.
 func Commented(s scenario.Scenario) ([]byte, error) {

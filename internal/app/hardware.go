@@ -1,0 +1,92 @@
+package app
+
+import (
+	"breakeven/fact"
+	"breakeven/gpu"
+	"breakeven/money"
+)
+
+// OpenModel is a model with open weights that can be sized for GPUs.
+type OpenModel struct {
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	Total      float64  `json:"parameters" doc:"All parameters."`
+	Active     float64  `json:"active_parameters" doc:"Parameters that one token uses."`
+	MaxContext int64    `json:"max_context"`
+	Licence    string   `json:"licence,omitempty"`
+	Hosts      []string `json:"hosts" nullable:"false" doc:"Who sells it by the token."`
+}
+
+// OpenModels lists the models with open weights that can be sized for GPUs.
+func (a *App) OpenModels() ([]OpenModel, error) {
+	models, err := a.models()
+	if err != nil {
+		return nil, err
+	}
+	book, err := a.book()
+	if err != nil {
+		return nil, err
+	}
+	hosts := map[string][]string{}
+	for _, f := range book.Files() {
+		for _, m := range f.Models {
+			if m.Weights != "" && m.Retired == "" {
+				hosts[m.Weights] = append(hosts[m.Weights], f.Provider)
+			}
+		}
+	}
+	list := []OpenModel{}
+	for _, m := range models.All() {
+		list = append(list, OpenModel{
+			ID: m.ID, Name: m.String(), Total: float64(m.Parameters().Total()), Active: float64(m.Parameters().Active()), MaxContext: m.MaxContext,
+			Licence: m.Licence.Name, Hosts: append([]string{}, hosts[m.ID]...),
+		})
+	}
+	return list, nil
+}
+
+// Accelerator is an accelerator with the offers for it.
+type Accelerator struct {
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	Vendor     string          `json:"vendor"`
+	MemoryGiB  float64         `json:"memory_gib"`
+	Bandwidth  float64         `json:"bandwidth_gb_per_second"`
+	Provenance fact.Provenance `json:"provenance" doc:"Of the memory's figure."`
+	Offers     []Offer         `json:"offers" nullable:"false" doc:"Cheapest per GPU first."`
+}
+
+// Offer is one price of a machine.
+type Offer struct {
+	Vendor     string          `json:"vendor"`
+	Region     string          `json:"region"`
+	Instance   string          `json:"instance"`
+	GPUs       int             `json:"gpus"`
+	Term       gpu.Term        `json:"term"`
+	Hourly     money.USD       `json:"usd_per_hour" doc:"For the whole machine, exactly."`
+	Provenance fact.Provenance `json:"provenance"`
+}
+
+// Accelerators lists accelerators with their offers.
+func (a *App) Accelerators() ([]Accelerator, error) {
+	parts, err := a.accelerators()
+	if err != nil {
+		return nil, err
+	}
+	market, err := a.market()
+	if err != nil {
+		return nil, err
+	}
+	list := []Accelerator{}
+	for _, p := range parts.All() {
+		acc := Accelerator{
+			ID: p.ID, Name: p.Name, Vendor: p.Vendor, MemoryGiB: p.Memory.GiB(), Bandwidth: float64(p.Bandwidth) / 1e9,
+			Provenance: p.Provenance(gpu.MemoryFigure), Offers: []Offer{},
+		}
+		for _, o := range market.Offers(p.ID, gpu.Filter{}) {
+			acc.Offers = append(acc.Offers, Offer{o.Vendor, o.Region, o.Instance, o.Count, o.Term, o.Hourly, o.Provenance})
+		}
+		list = append(list, acc)
+	}
+	return list, nil
+}

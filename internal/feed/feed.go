@@ -1,0 +1,204 @@
+// Package feed reads other people's price tables into one common shape, so that they can be compared with each
+// other and with the catalog. Each table has one file: genai.go, litellm.go, modelsdev.go, portkey.go,
+// openrouter.go, langfuse.go.
+//
+// A decoder turns a table into [Observation]s and decides nothing: which of several tables to believe is the
+// business of tools/catalog. Two rules hold for all of them. A number is read from its decimal text, scaled from
+// the table's unit and rounded only below a pico-dollar per unit, where nothing but float noise can be. And a
+// zero is a price while a missing field is none, except in the tables that write zero for "not set": there a
+// zero says nothing and gives no observation.
+package feed
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"breakeven/fact"
+	"breakeven/money"
+	"breakeven/price"
+)
+
+// Table is what one price table says.
+type Table struct {
+	Source       Source
+	Observations []Observation
+	Models       []Model
+	Multipliers  []Multiplier
+	// Faults lists the fields that could not be read. They are no reason to distrust the rest.
+	Faults []Fault
+}
+
+// Source names a table and its state.
+type Source struct {
+	ID    string // "litellm"
+	Title string // "LiteLLM price map"
+	URL   string // where the table itself lives
+	Date  fact.Date
+}
+
+// Observation is one rate that a table holds.
+type Observation struct {
+	Provider, Model string // as the table names them
+	Tier            price.Tier
+	Kind            price.Kind
+	// Above is the context boundary in tokens where the rate starts; zero for the base rate.
+	Above int64
+	// Inclusive says that a prompt of exactly Above tokens is already billed at the rate.
+	Inclusive bool
+	// From and To bound the time in which the vendor charges the rate; zero where the table says nothing.
+	From, To time.Time
+	Window   *Window
+	Rate     money.Rate
+	URL      string // the page that the table cites, if it cites one
+}
+
+// Window is a daily span of time in UTC: "16:30" to "00:30".
+type Window struct{ From, To string }
+
+// Model is what a table says of a model besides rates.
+type Model struct {
+	Provider, ID, Name string
+	ContextWindow      int64
+	Inputs             []string // kinds of input: text, image, audio, video
+	Retired            fact.Date
+}
+
+// Multiplier is a factor that a table holds in place of rates, for a region or a speed.
+type Multiplier struct {
+	Provider, Model string
+	Name            string // "us", "eu", "fast"
+	Times           money.Factor
+}
+
+// Fault is one field that could not be read.
+type Fault struct {
+	Provider, Model, Field string
+	Err                    error
+}
+
+func (f Fault) Error() string {
+	return fmt.Sprintf("%s/%s: %s: %v", f.Provider, f.Model, f.Field, f.Err)
+}
+
+// Unwrap returns the cause.
+func (f Fault) Unwrap() error { return f.Err }
+
+// FormatError says that a file is not the table that it was read as.
+type FormatError struct {
+	Table string
+	Err   error
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("not a %s table: %v", e.Table, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// unit is how a table writes one kind of rate: its number times 10^pow10 is dollars per million units.
+type unit struct {
+	kind  price.Kind
+	pow10 int
+}
+
+// rate reads a number, or a decimal in quotes, in the given unit.
+func rate(raw json.RawMessage, pow10 int) (money.Rate, error) {
+	text := string(bytes.TrimSpace(raw))
+	if len(text) > 1 && text[0] == '"' {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return 0, err
+		}
+	}
+	return money.ParseRateScaledRounded(text, pow10)
+}
+
+// add reads one rate and appends it, or appends the fault.
+func (t *Table) add(o Observation, field string, raw json.RawMessage, u unit) {
+	if absent(raw) {
+		return
+	}
+	r, err := rate(raw, u.pow10)
+	if err != nil {
+		t.fault(o.Provider, o.Model, field, err)
+		return
+	}
+	o.Kind, o.Rate = u.kind, r
+	t.Observations = append(t.Observations, o)
+}
+
+func (t *Table) fault(provider, model, field string, err error) {
+	t.Faults = append(t.Faults, Fault{provider, model, field, err})
+}
+
+// absent reports whether a field is missing or null.
+func absent(raw json.RawMessage) bool {
+	text := bytes.TrimSpace(raw)
+	return len(text) == 0 || bytes.Equal(text, []byte("null"))
+}
+
+// zero reports whether a field is a number that equals zero.
+func zero(raw json.RawMessage) bool {
+	r, err := rate(raw, 0)
+	return err == nil && r == 0 && strings.Trim(string(raw), "0.-\" \n\t") == ""
+}
+
+// object is a JSON object whose fields are read one by one.
+type object map[string]json.RawMessage
+
+// sub is the object in a field, and nil where the field is missing or something else.
+func (o object) sub(field string) object {
+	var v object
+	if json.Unmarshal(o[field], &v) != nil {
+		return nil
+	}
+	return v
+}
+
+// text is the string in a field, and empty where the field is missing or something else.
+func (o object) text(field string) string {
+	var v string
+	if json.Unmarshal(o[field], &v) != nil {
+		return ""
+	}
+	return v
+}
+
+// whole is the number in a field, and zero where the field is missing, something else, or out of range.
+func (o object) whole(field string) int64 {
+	var v float64
+	if json.Unmarshal(o[field], &v) != nil || v < 0 || v > 1<<53 {
+		return 0
+	}
+	return int64(v)
+}
+
+// day is the date in a field, and empty where there is none.
+func (o object) day(field string) fact.Date {
+	d, err := fact.ParseDate(o.text(field))
+	if err != nil {
+		return ""
+	}
+	return d
+}
+
+// keys lists an object's fields in a stable order.
+func (o object) keys() []string { return slices.Sorted(maps.Keys(o)) }
+
+// decode reads a whole file into v.
+func decode(table string, data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(v); err != nil {
+		return &FormatError{table, err}
+	}
+	if dec.More() {
+		return &FormatError{table, errors.New("more than one document")}
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package feed
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"breakeven/fact"
+	"breakeven/price"
+)
+
+// genaiUnits maps the units of genai-prices to kinds. Its rates are dollars per million tokens, and dollars per
+// thousand of what is counted singly.
+var genaiUnits = map[string]unit{
+	"input_mtok":            {price.Input, 0},
+	"cache_read_mtok":       {price.CacheRead, 0},
+	"cache_write_mtok":      {price.CacheWrite, 0},
+	"cache_write_5m_mtok":   {price.CacheWrite5m, 0},
+	"cache_write_1h_mtok":   {price.CacheWrite1h, 0},
+	"input_audio_mtok":      {price.AudioInput, 0},
+	"cache_audio_read_mtok": {price.AudioCacheRead, 0},
+	"input_image_mtok":      {price.ImageInput, 0},
+	"cache_image_read_mtok": {price.ImageCacheRead, 0},
+	"input_video_mtok":      {price.VideoInput, 0},
+	"output_mtok":           {price.Output, 0},
+	"output_reasoning_mtok": {price.Reasoning, 0},
+	"output_citation_mtok":  {price.Citation, 0},
+	"output_audio_mtok":     {price.AudioOutput, 0},
+	"output_image_mtok":     {price.ImageOutput, 0},
+	"output_video_mtok":     {price.VideoOutput, 0},
+	"requests_kcount":       {price.Request, 3},
+	"web_searches_kcount":   {price.WebSearch, 3},
+}
+
+type genaiProvider struct {
+	ID          string            `json:"id"`
+	PricingURLs []string          `json:"pricing_urls"`
+	Models      []json.RawMessage `json:"models"`
+}
+
+type genaiPrice struct {
+	Constraint struct {
+		Type      string `json:"type"`
+		StartDate string `json:"start_date"`
+		StartTime string `json:"start_time"`
+		EndTime   string `json:"end_time"`
+	} `json:"constraint"`
+	Prices object `json:"prices"`
+}
+
+// GenAI reads the data file of pydantic/genai-prices: a list of providers. A price there is a number, or a base
+// with tiers that each start above a number of tokens; a model may have several prices, of which one is bound by
+// no date and the others each by a start date or by hours of the day.
+func GenAI(data []byte, date fact.Date) (*Table, error) {
+	const name = "genai-prices"
+	t := &Table{Source: Source{ID: name, Title: "genai-prices", URL: "https://github.com/pydantic/genai-prices", Date: date}}
+	var providers []genaiProvider
+	if err := decode(name, data, &providers); err != nil {
+		return nil, err
+	}
+	for _, p := range providers {
+		for i, raw := range p.Models {
+			var m object
+			if err := json.Unmarshal(raw, &m); err != nil {
+				t.fault(p.ID, fmt.Sprintf("models[%d]", i), "", err)
+				continue
+			}
+			id := m.text("id")
+			t.Models = append(t.Models, Model{Provider: p.ID, ID: id, Name: m.text("name"), ContextWindow: m.whole("context_window")})
+			url := citedPage(m.text("price_comments"), p.PricingURLs)
+			t.genaiModel(p.ID, id, url, m["prices"])
+		}
+	}
+	return t, nil
+}
+
+// genaiModel reads the prices of one model.
+func (t *Table) genaiModel(provider, model, url string, raw json.RawMessage) {
+	if absent(raw) {
+		return
+	}
+	var list []genaiPrice
+	if json.Unmarshal(raw, &list) != nil {
+		var flat object
+		if err := json.Unmarshal(raw, &flat); err != nil {
+			t.fault(provider, model, "prices", err)
+			return
+		}
+		list = []genaiPrice{{Prices: flat}}
+	}
+	// Of the prices bound by a date, each ends where the next begins.
+	var starts []time.Time
+	for _, p := range list {
+		if s := fact.Date(p.Constraint.StartDate).Time(); !s.IsZero() {
+			starts = append(starts, s)
+		}
+	}
+	slices.SortFunc(starts, time.Time.Compare)
+	for _, p := range list {
+		o := Observation{Provider: provider, Model: model, URL: url}
+		switch c := p.Constraint; c.Type {
+		case "":
+			if len(starts) > 0 {
+				o.To = starts[0]
+			}
+		case "start_date":
+			o.From = fact.Date(c.StartDate).Time()
+			if o.From.IsZero() {
+				t.fault(provider, model, "constraint", fmt.Errorf("start date %q", c.StartDate))
+				continue
+			}
+			if i, _ := slices.BinarySearchFunc(starts, o.From, time.Time.Compare); i+1 < len(starts) {
+				o.To = starts[i+1]
+			}
+		case "time_of_date":
+			from, to, err := genaiHours(c.StartTime, c.EndTime)
+			if err != nil {
+				t.fault(provider, model, "constraint", err)
+				continue
+			}
+			o.Window = &Window{from, to}
+		default:
+			t.fault(provider, model, "constraint", fmt.Errorf("unknown type %q", c.Type))
+			continue
+		}
+		for _, field := range p.Prices.keys() {
+			if u, ok := genaiUnits[field]; ok {
+				t.genaiRate(o, field, p.Prices[field], u)
+			}
+		}
+	}
+}
+
+// genaiRate reads a number, or a base with tiers.
+func (t *Table) genaiRate(o Observation, field string, raw json.RawMessage, u unit) {
+	var tiered struct {
+		Base  json.RawMessage `json:"base"`
+		Tiers []struct {
+			Start int64           `json:"start"`
+			Price json.RawMessage `json:"price"`
+		} `json:"tiers"`
+	}
+	if json.Unmarshal(raw, &tiered) != nil || absent(tiered.Base) {
+		t.add(o, field, raw, u)
+		return
+	}
+	t.add(o, field, tiered.Base, u)
+	for _, tier := range tiered.Tiers {
+		if tier.Start <= 0 {
+			t.fault(o.Provider, o.Model, field, fmt.Errorf("tier starts at %d", tier.Start))
+			continue
+		}
+		o.Above = tier.Start
+		t.add(o, field, tier.Price, u)
+	}
+}
+
+// genaiHours reads "00:30:00Z" as "00:30".
+func genaiHours(start, end string) (from, to string, err error) {
+	s, err1 := time.Parse("15:04:05Z", start)
+	e, err2 := time.Parse("15:04:05Z", end)
+	if err := errors.Join(err1, err2); err != nil {
+		return "", "", err
+	}
+	return s.Format("15:04"), e.Format("15:04"), nil
+}
+
+var link = regexp.MustCompile(`https?://[^\s,;)\]]+`)
+
+// citedPage is the first price page that a comment links to, else the provider's own.
+func citedPage(comment string, pages []string) string {
+	for _, u := range link.FindAllString(comment, -1) {
+		if strings.Contains(u, "pric") && !strings.Contains(u, "github.com") {
+			return strings.TrimRight(u, ".")
+		}
+	}
+	if len(pages) > 0 {
+		return pages[0]
+	}
+	return ""
+}

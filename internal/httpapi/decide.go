@@ -1,0 +1,161 @@
+package httpapi
+
+import (
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"breakeven/internal/app"
+	"breakeven/internal/scenariofile"
+	"breakeven/scenario"
+	"breakeven/usage"
+)
+
+// logForm is an upload of call logs. Large parts lie in temporary files while the request runs.
+type logForm struct {
+	Files    []huma.FormFile `form:"files" required:"true" doc:"Call logs; gzip is undone."`
+	Scenario string          `form:"scenario" doc:"A scenario in JSON or YAML; documented defaults if left out."`
+	Format   string          `form:"format" doc:"The logs' format; detected if left out."`
+	As       string          `form:"as" doc:"Provider and model of calls that name none." example:"anthropic/claude-sonnet-4-6"`
+	Replace  bool            `form:"replace_model" doc:"Take as for every call, whatever the log names."`
+	Input    string          `form:"input" doc:"Whether the input figure holds cached tokens." enum:"detect,includes,excludes"`
+	Map      []string        `form:"map" doc:"Columns of the log for our fields, as field=column."`
+	By       []string        `form:"by" doc:"Dimensions to group a report by." enum:"hour,day,month,model,provider,project,user,key,tier"`
+	Strict   bool            `form:"strict" doc:"Stop at the first bad row, and fail if a price is missing."`
+}
+
+type upload struct {
+	RawBody huma.MultipartFormFiles[logForm]
+}
+
+// logs turns the uploaded parts into sources.
+func (f *logForm) logs() []app.Source {
+	var list []app.Source
+	for _, file := range f.Files {
+		list = append(list, app.Source{Name: file.Filename, Open: func() (io.ReadCloser, error) {
+			if _, err := file.Seek(0, io.SeekStart); err != nil {
+				return nil, err
+			}
+			return keepOpen{file.File}, nil
+		}})
+	}
+	return list
+}
+
+// keepOpen is an uploaded part that may be read again; the request closes it.
+type keepOpen struct{ multipart.File }
+
+func (keepOpen) Close() error { return nil }
+
+func (f *logForm) options() (usage.Options, error) {
+	o := usage.Options{Format: f.Format, Strict: f.Strict, Override: f.Replace, Mapping: map[string]string{}}
+	var err error
+	if o.Input, err = usage.ParseInputConvention(f.Input); err != nil {
+		return o, &app.KindError{Kind: app.BadUsage, Err: err}
+	}
+	for _, m := range f.Map {
+		field, column, _ := strings.Cut(m, "=")
+		o.Mapping[field] = column
+	}
+	if provider, model, ok := strings.Cut(f.As, "/"); ok {
+		o.Provider, o.Model = provider, model
+	} else {
+		o.Model = f.As
+	}
+	return o, nil
+}
+
+func (h handlers) decide(api huma.API) {
+	operate(api, http.MethodPost, "/api/v1/decide", "Decide on a scenario", "decide", func(_ context.Context, in *body[scenario.Scenario]) (*body[app.DecideAnswer], error) {
+		if err := in.Body.Check(); err != nil {
+			return nil, h.problem(err)
+		}
+		a, err := h.app.Decide(app.DecideRequest{Scenario: in.Body})
+		return answer(h, a, err)
+	})
+	large(api, "/api/v1/decide/log", "Decide on call logs", "decide", func(_ context.Context, in *upload) (*body[app.DecideAnswer], error) {
+		form := in.RawBody.Data()
+		var s scenario.Scenario
+		if form.Scenario != "" {
+			var err error
+			if s, err = scenariofile.Read("scenario", []byte(form.Scenario)); err != nil {
+				return nil, h.problem(err)
+			}
+		}
+		o, err := form.options()
+		if err != nil {
+			return nil, h.problem(err)
+		}
+		a, err := h.app.Decide(app.DecideRequest{Scenario: s, Logs: form.logs(), Options: o, Strict: form.Strict})
+		return answer(h, a, err)
+	})
+	large(api, "/api/v1/usage/report", "Read call logs and report tokens and cost", "usage", func(_ context.Context, in *upload) (*body[app.UsageAnswer], error) {
+		form := in.RawBody.Data()
+		o, err := form.options()
+		if err != nil {
+			return nil, h.problem(err)
+		}
+		a, err := h.app.UsageReport(app.UsageRequest{Logs: form.logs(), Options: o, By: form.By, Strict: form.Strict})
+		return answer(h, a, err)
+	})
+	get(api, "/api/v1/usage/formats", "The log formats that can be read", "usage", func(context.Context, *struct{}) (*body[[]usage.Format], error) {
+		return answer(h, h.app.UsageFormats(), nil)
+	})
+}
+
+// large registers an operation that takes uploads up to [MaxUpload].
+func large[In, Out any](api huma.API, path, summary, tag string, call func(context.Context, *In) (*body[Out], error)) {
+	var out *body[Out]
+	huma.Register(api, huma.Operation{
+		OperationID: huma.GenerateOperationID(http.MethodPost, path, out), Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{tag},
+		MaxBodyBytes: MaxUpload, BodyReadTimeout: -1,
+	}, call)
+}
+
+type newQuery struct {
+	Preset string `query:"preset" doc:"Start from a scenario of the guide." enum:"small,growth,scale,consumer,regulated,bursty,fine-tuned"`
+}
+
+type text struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+type rawBody struct {
+	RawBody []byte `contentType:"application/yaml"`
+}
+
+func (h handlers) scenarios(api huma.API) {
+	get(api, "/api/v1/scenario/schema", "The JSON schema of a scenario", "scenario", func(context.Context, *struct{}) (*body[any], error) {
+		s, err := h.app.ScenarioSchema()
+		return answer(h, s, err)
+	})
+	huma.Register(api, huma.Operation{
+		OperationID: "new-scenario", Method: http.MethodGet, Path: "/api/v1/scenario/new", Summary: "A scenario to start from, in YAML", Tags: []string{"scenario"},
+	}, func(_ context.Context, in *newQuery) (*text, error) {
+		data, err := h.app.NewScenario(in.Preset)
+		if err != nil {
+			return nil, h.problem(err)
+		}
+		return &text{"application/yaml", data}, nil
+	})
+	operate(api, http.MethodPost, "/api/v1/scenario/check", "Check a scenario and name every fault with its line", "scenario", func(_ context.Context, in *rawBody) (*body[scenario.Scenario], error) {
+		s, err := h.app.CheckScenario("scenario", in.RawBody)
+		return answer(h, s, err)
+	})
+	get(api, "/api/v1/scenario/defaults", "What is assumed where a scenario says nothing", "scenario", func(context.Context, *struct{}) (*body[[]scenario.Default], error) {
+		return answer(h, scenario.Defaults(), nil)
+	})
+	get(api, "/api/v1/models", "Open weights that can be sized for GPUs, and who hosts them", "catalog", func(context.Context, *struct{}) (*body[[]app.OpenModel], error) {
+		list, err := h.app.OpenModels()
+		return answer(h, list, err)
+	})
+	get(api, "/api/v1/gpus", "Accelerators and the offers for them", "catalog", func(context.Context, *struct{}) (*body[[]app.Accelerator], error) {
+		list, err := h.app.Accelerators()
+		return answer(h, list, err)
+	})
+}
