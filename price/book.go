@@ -257,8 +257,7 @@ func (b *Book) Model(providerName, id string) (*Model, bool) {
 	return m, ok
 }
 
-// locate finds a model whose provider the log does not name: "vendor/model" first, then the vendors that make
-// what they sell, then whoever sells it.
+// locate finds a model whose provider the log does not name: "vendor/model" first, then whoever sells it.
 func (b *Book) locate(q Query) (Match, error) {
 	if vendor, model, ok := strings.Cut(q.Model, "/"); ok {
 		if p, known := b.names[strings.ToLower(vendor)]; known {
@@ -267,9 +266,18 @@ func (b *Book) locate(q Query) (Match, error) {
 			if m, found := p.find(named); found {
 				return m, nil
 			}
+			// A vendor's name may be part of the identifier: hosts sell "openai/gpt-oss-120b" under that name.
+			if m, err := b.sold(q); err == nil {
+				return m, nil
+			}
 			return Match{}, &UnknownModelError{Provider: p.file.Provider, Model: model, Near: p.near(model)}
 		}
 	}
+	return b.sold(q)
+}
+
+// sold finds a model at whoever sells it under that name: the vendors that make what they sell first.
+func (b *Book) sold(q Query) (Match, error) {
 	for _, firstParty := range []bool{true, false} {
 		var matches []Match
 		var sellers []string

@@ -1,0 +1,135 @@
+package usage
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// content is what the head of a file shows.
+type content struct {
+	json  bool
+	lines bool // JSON with one document a line
+	// names are the columns of the header, or the paths of the scalars in the first JSON values, in their order.
+	names []string
+	set   map[string]bool // names, and the paths of objects and lists
+}
+
+func (c *content) what() string {
+	switch {
+	case c.lines:
+		return "JSON lines"
+	case c.json:
+		return "a JSON document"
+	}
+	return "delimited text"
+}
+
+func (c *content) has(names []string) bool {
+	for _, n := range names {
+		if !c.set[n] {
+			return false
+		}
+	}
+	return len(names) > 0
+}
+
+const (
+	sampleLines = 50   // lines that are looked at
+	sampleNames = 4000 // paths that are kept
+)
+
+// inspect looks at the head of a file.
+func inspect(src *source) (*content, error) {
+	head, err := src.head()
+	if err != nil {
+		return nil, err
+	}
+	c := &content{set: map[string]bool{}}
+	text := bytes.TrimLeft(head, " \t\r\n")
+	if text[0] != '{' && text[0] != '[' {
+		t, err := newTable(&source{name: src.name, r: bufferOf(head), max: src.max})
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range t.header {
+			c.names = append(c.names, name)
+			c.set[name] = true
+		}
+		return c, nil
+	}
+	c.json = true
+	names := &nameCollector{c: c}
+	var w walker
+	// One object a line is a file of lines; a line that is broken does not make it another kind of file.
+	lines, objects := 0, 0
+	for rest := head; len(rest) > 0 && lines < sampleLines; {
+		line, after, complete := bytes.Cut(rest, []byte("\n"))
+		rest = after
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || (!complete && len(head) == headSize) {
+			continue
+		}
+		lines++
+		if line[0] == '{' && w.walk(line, "", discard{}) == nil {
+			objects++
+		}
+	}
+	if c.lines = objects > 0 && objects*2 >= lines; c.lines {
+		for rest := head; len(rest) > 0; {
+			line, after, _ := bytes.Cut(rest, []byte("\n"))
+			rest = after
+			_ = w.walk(bytes.TrimSpace(line), "", names)
+		}
+		return c, nil
+	}
+	// A document may be cut; what comes before the cut tells enough.
+	if err := w.walk(text, "", names); err != nil {
+		e, _ := errors.AsType[*syntaxError](err)
+		if !e.early && len(c.set) == 0 {
+			line := 1 + bytes.Count(head[:min(len(head)-len(text)+e.offset, len(head))], []byte("\n"))
+			return nil, &FileError{File: src.name, Line: line, Problem: "begins like JSON and is none", Err: err}
+		}
+	}
+	return c, nil
+}
+
+// nameCollector keeps the paths that a value has. A list of records counts as the records.
+type nameCollector struct{ c *content }
+
+func (n *nameCollector) add(path []byte) string {
+	path = bytes.TrimPrefix(path, []byte("[]"))
+	path = bytes.TrimPrefix(path, []byte("."))
+	if len(path) == 0 || n.c.set[string(path)] || len(n.c.set) >= sampleNames {
+		return ""
+	}
+	n.c.set[string(path)] = true
+	return string(path)
+}
+
+func (n *nameCollector) open(path []byte) { n.add(path) }
+func (n *nameCollector) closed([]byte)    {}
+
+func (n *nameCollector) value(path, _ []byte, _ scalar) {
+	if name := n.add(path); name != "" {
+		n.c.names = append(n.c.names, name)
+	}
+}
+
+// discard is a visitor that only checks the syntax.
+type discard struct{}
+
+func (discard) open([]byte)                  {}
+func (discard) value([]byte, []byte, scalar) {}
+func (discard) closed([]byte)                {}
+
+// recognise finds the format of a file, and the evidence.
+func recognise(c *content) (f *format, why string) {
+	for _, f := range slices.Concat(refusals(), formats()) {
+		if (f.json == c.json || f.both) && c.has(f.signs) {
+			return f, "it is " + c.what() + " with " + strings.Join(f.signs, ", ")
+		}
+	}
+	return &generic, "it is " + c.what() + " of no known vendor; its columns were matched by name"
+}

@@ -1,0 +1,85 @@
+package usage
+
+import "bytes"
+
+// openaiUsage is the answer of OpenAI's /v1/organization/usage/completions and its siblings: one page, or
+// several pages after each other. OpenAI says of its fields that input_tokens holds cached tokens, that
+// input_uncached_tokens holds neither cached nor written ones, and that the counts by modality are uncached.
+var openaiUsage = format{
+	name: "openai_usage", title: "OpenAI organization usage", json: true,
+	signs: []string{"data[].start_time", "data[].results"},
+	grain: PerBucket,
+	rules: rules{input: Includes, modalityUncached: true},
+	why:   "OpenAI: input_tokens holds cached tokens, input_uncached_tokens does not",
+	note:  "a bucket adds up calls of any length: whether some of them crossed a context boundary cannot be told",
+	columns: map[string]binding{
+		"num_model_requests":        {fRequests, 0},
+		"input_tokens":              {fInput, 0},
+		"input_uncached_tokens":     {fUncached, 0},
+		"input_cached_tokens":       {fCacheRead, 0},
+		"input_cache_write_tokens":  {fCacheWrite, 0},
+		"input_audio_tokens":        {fAudioInput, 0},
+		"input_cached_audio_tokens": {fAudioCacheRead, 0},
+		"input_image_tokens":        {fImageInput, 0},
+		"input_cached_image_tokens": {fImageCacheRead, 0},
+		"output_tokens":             {fOutput, 0},
+		"output_audio_tokens":       {fAudioOutput, 0},
+		"output_image_tokens":       {fImageOutput, 0},
+		"model":                     {fModel, 0},
+		"project_id":                {fProject, 0},
+		"user_id":                   {fUser, 0},
+		"api_key_id":                {fAPIKey, 0},
+		"batch":                     {fBatch, 0},
+		"service_tier":              {fTier, 0},
+	},
+	read: readBuckets(bucketKeys{begin: "start_time", end: "end_time"}),
+	adjust: func(s *session, r *row) string {
+		setDefault(r, fProvider, "openai")
+		return ""
+	},
+}
+
+// openaiDashboard is the CSV that the usage dashboard exports: the same fields, with counts written as
+// "59200.0" and rows for buckets without calls.
+var openaiDashboard = format{
+	name: "openai_dashboard", title: "OpenAI usage dashboard export",
+	signs:   []string{"start_time_iso", "end_time_iso", "num_model_requests", "input_tokens", "output_tokens"},
+	grain:   PerBucket,
+	rules:   openaiUsage.rules,
+	why:     openaiUsage.why,
+	note:    openaiUsage.note,
+	columns: withTimes(openaiUsage.columns, "start_time_iso", "end_time_iso"),
+	read:    readTable,
+	adjust:  openaiUsage.adjust,
+}
+
+var openaiCosts = format{
+	name: "openai_costs", title: "an answer of OpenAI's cost report", json: true,
+	signs:  []string{"data[].start_time", "data[].results[].amount"},
+	refuse: "holds money and no tokens by call",
+	hint:   "fetch /v1/organization/usage/completions with group_by model and bucket_width 1m or 1h",
+}
+
+var openaiDashboardCosts = format{
+	name: "openai_dashboard_cost", title: "the cost export of OpenAI's dashboard",
+	signs:  []string{"start_time_iso", "amount_value"},
+	refuse: "holds money and no tokens",
+	hint:   "export the usage (activity) data of the dashboard",
+}
+
+// withTimes adds a bucket's begin and end to a map of columns.
+func withTimes(columns map[string]binding, begin, end string) map[string]binding {
+	all := make(map[string]binding, len(columns)+2)
+	for name, b := range columns {
+		all[name] = b
+	}
+	all[begin], all[end] = binding{fTime, 0}, binding{fEnd, 0}
+	return all
+}
+
+// setDefault fills a text that the row leaves open.
+func setDefault(r *row, f field, text string) {
+	if len(bytes.TrimSpace(r.text[f])) == 0 {
+		r.set(binding{f, 9}, "", []byte(text))
+	}
+}

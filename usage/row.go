@@ -1,0 +1,473 @@
+package usage
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"breakeven/money"
+	"breakeven/price"
+)
+
+// binding says which field a column fills. Where several columns fill one field, the lowest rank wins; among
+// counts one that is not zero wins over one that is, since exporters fill a field they do not know with zero.
+type binding struct {
+	f    field
+	rank uint8
+}
+
+// row is what one row of a file says, as text.
+type row struct {
+	line int
+	text [fieldCount][]byte
+	name [fieldCount]string // the file's name for the field
+	rank [fieldCount]uint8
+	used []field
+	// scratch holds texts that had to be unescaped.
+	scratch []byte
+	failed  bool // the reader knows that the call failed
+}
+
+func (r *row) reset(line int) {
+	for _, f := range r.used {
+		r.text[f] = nil
+	}
+	r.used, r.scratch, r.line, r.failed = r.used[:0], r.scratch[:0], line, false
+}
+
+// set fills a field, unless a better column has filled it already.
+func (r *row) set(b binding, name string, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	old := r.text[b.f]
+	switch {
+	case old == nil:
+		r.used = append(r.used, b.f)
+	case b.f.isCount() && isZero(old) != isZero(text):
+		if isZero(text) {
+			return
+		}
+	case b.rank >= r.rank[b.f]:
+		return
+	}
+	r.text[b.f], r.name[b.f], r.rank[b.f] = text, name, b.rank
+}
+
+func isZero(text []byte) bool {
+	for _, c := range text {
+		if c != '0' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// maxCount is the largest count that is believed: a thousand billion tokens in one row.
+const maxCount = 1_000_000_000_000_000
+
+// fault makes the error of a row.
+func (s *session) fault(r *row, f field, problem, hint string) error {
+	e := RowError{File: s.name, Line: r.line, Field: r.name[f], Problem: problem, Hint: hint}
+	if text := r.text[f]; len(text) > 0 {
+		e.Value = clip(strings.ToValidUTF8(string(text), "\uFFFD"))
+	} else {
+		e.Field = ""
+	}
+	return &e
+}
+
+// parseCount reads a whole number, also written as "59200.0".
+func parseCount(text []byte) (n int64, problem, hint string) {
+	text = bytes.TrimSpace(text)
+	s, ok := parseNumber(text)
+	switch {
+	case !ok && bytes.ContainsAny(text, ",_ '"):
+		return 0, "is no number", "write it without separators"
+	case !ok && bytes.ContainsAny(text, "eE") && plainExponent(text) != nil:
+		return parseCount(plainExponent(text))
+	case !ok:
+		return 0, "is no number", "a token count is a whole number; map another column, or mend the export"
+	case s.nano != 0:
+		return 0, "is no whole number", "a token count is a whole number; map another column"
+	case s.whole < 0:
+		return 0, "is negative", "mend the export: no call has fewer than no tokens"
+	case s.whole > maxCount:
+		return 0, "is too large to be a count", "map another column, or mend the export"
+	}
+	return s.whole, "", ""
+}
+
+// plainExponent writes 1.2e3 as 1200, and is nil where that is not a whole number.
+func plainExponent(text []byte) []byte {
+	usd, err := money.ParseUSD(string(text))
+	if err != nil {
+		return nil
+	}
+	return []byte(usd.String())
+}
+
+// call turns a row into s.call. A nil error with skip says that the row is no call, and why.
+func (s *session) makeCall(r *row) (skip string, err error) {
+	if truth(r.text[fCacheHit]) {
+		return "the gateway answered from its own cache: no vendor was called", nil
+	}
+	if lowerIn(summing, r.text[fKind]) {
+		return "the row adds up the calls below it", nil
+	}
+	c := &s.counts
+	*c = counts{}
+	tokens, zero := false, true
+	for _, f := range r.used {
+		if !f.isCount() {
+			continue
+		}
+		n, problem, hint := parseCount(r.text[f])
+		if problem != "" {
+			return "", s.fault(r, f, problem, hint)
+		}
+		c.put(f, n)
+		tokens = tokens || (f != fTotal && f != fRequests)
+		zero = zero && n == 0
+	}
+	if !tokens {
+		return "the row holds no token counts", nil
+	}
+	if err = s.settle(r, c); err != nil {
+		return "", err
+	}
+	call := &s.call
+	*call = Call{Line: r.line}
+	if err := s.fillTimes(r, call); err != nil {
+		return "", err
+	}
+	bucket := !call.End.IsZero() || c.has(fRequests)
+	if bucket && zero {
+		return "the bucket is empty", nil
+	}
+	switch {
+	case c.has(fRequests) && c.get(fRequests) > 0:
+		call.Requests = Count{N: c.get(fRequests), Known: true}
+	case c.has(fRequests):
+		s.note("rows with tokens say that they stand for no request; their number of requests is unknown")
+	case call.End.IsZero() && !s.countless:
+		call.Requests = Count{N: 1, Known: true}
+	}
+	c.drop(fRequests)
+	if call.Requests.Known {
+		c.put(fRequests, call.Requests.N)
+	}
+	q, note, wrong := s.rules.buckets(c)
+	if wrong != nil {
+		return "", s.impossible(r, wrong)
+	}
+	if note != "" {
+		s.note(note)
+	}
+	call.Quantities = q
+	if err := s.fillTexts(r, call); err != nil {
+		return "", err
+	}
+	return "", s.fillCost(r, call)
+}
+
+func (s *session) impossible(r *row, wrong *impossible) error {
+	hint := "mend the export"
+	if wrong.excludes {
+		hint = "if the file's input leaves cached tokens out, say so with the input convention excludes"
+	}
+	return s.fault(r, wrong.f, wrong.problem, hint)
+}
+
+// instant is a time of the row, read by the file's clock.
+func (s *session) instant(r *row, f field) (time.Time, stamp, error) {
+	st, err := parseStamp(r.text[f])
+	if err != nil {
+		hint := "write times as 2026-08-19T01:14:08Z or as a Unix time"
+		return time.Time{}, st, s.fault(r, f, err.Error(), hint)
+	}
+	if !st.numeric {
+		if s.clock == Relative {
+			return time.Time{}, st, s.fault(r, f, "is a date in a file whose clock is relative", "use one kind of clock")
+		}
+		s.clock = Absolute
+		if st.zoneless && !st.dateOnly {
+			s.zoneless = true
+		}
+		return st.t, st, nil
+	}
+	if s.unit == 0 {
+		s.chooseUnit(st)
+	}
+	t, err := st.scaled(s.unit)
+	if err != nil {
+		return time.Time{}, st, s.fault(r, f, err.Error(), "give the unit of the time column")
+	}
+	switch {
+	case st.whole < 0 || st.nano < 0:
+		return time.Time{}, st, s.fault(r, f, "is before the clock's start", "times count from zero or from 1970")
+	case s.clock == Absolute && t.Unix() < 1e8:
+		return time.Time{}, st, s.fault(r, f, "is too small for a Unix time", "use one unit in the whole file")
+	case s.clock == Relative && t.Unix() >= 1e9:
+		return time.Time{}, st, s.fault(r, f, "is too large for a time that counts from the start", "use one kind of clock")
+	}
+	return t, st, nil
+}
+
+// chooseUnit decides what the numbers of a time column are, by the first one.
+func (s *session) chooseUnit(st stamp) {
+	s.unit, s.clock = s.opt.TimeUnit, Absolute
+	if s.unit == 0 {
+		s.unit = unixUnit(st.whole)
+	}
+	if s.unit == 0 {
+		s.unit, s.clock = max(s.relativeUnit, 0), Relative
+		if s.unit == 0 {
+			s.unit = time.Second
+		}
+		return
+	}
+	if t, err := st.scaled(s.unit); err == nil && t.Unix() < 1e8 {
+		s.clock = Relative
+	}
+}
+
+func (s *session) fillTimes(r *row, call *Call) error {
+	if r.text[fTime] == nil {
+		if s.hasTime {
+			return s.fault(r, fTime, "the row has no time", "mend the export")
+		}
+		return nil
+	}
+	start, st, err := s.instant(r, fTime)
+	if err != nil {
+		return err
+	}
+	if s.clock == Absolute && !s.opt.Now.IsZero() && start.After(s.opt.Now.Add(24*time.Hour)) {
+		return s.fault(r, fTime, "lies in the future", "check the unit and the zone of the time column")
+	}
+	call.Start = start
+	if r.text[fEnd] != nil {
+		if call.End, _, err = s.instant(r, fEnd); err != nil {
+			return err
+		}
+		if !call.End.After(start) {
+			return s.fault(r, fEnd, "is not after the begin of the bucket", "mend the export")
+		}
+	} else if st.dateOnly || s.format.days {
+		call.End = start.Add(24 * time.Hour)
+		s.dateOnly = true
+	}
+	if r.text[fDone] != nil {
+		done, _, err := s.instant(r, fDone)
+		if err != nil {
+			return err
+		}
+		if call.Latency = done.Sub(start); call.Latency < 0 {
+			call.Latency = 0
+			s.note("calls end before they begin; their durations are unknown")
+		}
+	}
+	if r.text[fFirstToken] != nil {
+		first, _, err := s.instant(r, fFirstToken)
+		if err != nil {
+			return err
+		}
+		// A call that was not streamed has its first token with its last: that says nothing about the wait.
+		if wait := first.Sub(start); wait > 0 && (call.Latency == 0 || wait < call.Latency) {
+			call.TTFT = wait
+		}
+	}
+	for _, d := range []struct {
+		f    field
+		unit time.Duration
+		to   *time.Duration
+	}{
+		{fLatencyMS, time.Millisecond, &call.Latency},
+		{fLatencyS, time.Second, &call.Latency},
+		{fTTFTMS, time.Millisecond, &call.TTFT},
+		{fTTFTS, time.Second, &call.TTFT},
+	} {
+		if r.text[d.f] == nil {
+			continue
+		}
+		n, ok := parseNumber(bytes.TrimSpace(r.text[d.f]))
+		if !ok || n.whole < 0 || n.whole > 1e9 {
+			s.note("durations that are no numbers were left out")
+			continue
+		}
+		*d.to = time.Duration(n.whole)*d.unit + time.Duration(n.nano*int64(d.unit)/int64(time.Second))
+	}
+	return nil
+}
+
+// speeds are tiers under another name.
+var speeds = map[string]price.Tier{"": price.Standard, "standard": price.Standard, "normal": price.Standard, "fast": price.Fast, "ultrafast": price.UltraFast}
+
+func (s *session) fillTexts(r *row, call *Call) error {
+	call.ID = clean(r.text[fID])
+	call.Session = s.word(r.text[fSession])
+	call.Provider, call.Model = s.word(r.text[fProvider]), s.word(r.text[fModel])
+	if call.Provider == "" || s.opt.Override && s.opt.Provider != "" {
+		call.Provider = s.opt.Provider
+	}
+	if call.Model == "" || s.opt.Override && s.opt.Model != "" {
+		call.Model = s.opt.Model
+	}
+	call.Region = s.word(r.text[fRegion])
+	call.Project, call.APIKey, call.User = s.word(r.text[fProject]), s.word(r.text[fAPIKey]), s.word(r.text[fUser])
+	if text := r.text[fTier]; text != nil {
+		name := s.word(text)
+		tier, err := price.ParseTier(name)
+		if err != nil {
+			s.note("service tier " + quote(name) + " has no price of its own here; read as standard")
+		}
+		call.Tier = tier
+	}
+	if text := r.text[fSpeed]; text != nil {
+		name := strings.ToLower(s.word(text))
+		tier, ok := speeds[name]
+		if !ok {
+			s.note("speed " + quote(name) + " is not known; read as standard")
+		} else if tier != price.Standard {
+			call.Tier = tier
+		}
+	}
+	if truth(r.text[fBatch]) {
+		call.Tier = price.Batch
+	}
+	if text := r.text[fContext]; text != nil {
+		over, ok := contextOver(s.word(text))
+		if !ok {
+			s.note("context window " + quote(s.word(text)) + " is not known; the calls count as short")
+		}
+		call.ContextOver = over
+	}
+	call.Failed = r.failed || failure(r.text[fStatus])
+	return nil
+}
+
+func quote(text string) string { return `"` + clip(text) + `"` }
+
+func (s *session) fillCost(r *row, call *Call) error {
+	if r.text[fCost] == nil {
+		return nil
+	}
+	if cur := r.text[fCurrency]; cur != nil && !bytes.EqualFold(bytes.TrimSpace(cur), []byte("usd")) {
+		return s.fault(r, fCurrency, "is no US dollar", "convert the costs, or map cost to nothing")
+	}
+	usd, err := money.ParseUSDRounded(scaledText(r.text[fCost], s.format.costExponent))
+	if err != nil {
+		return s.fault(r, fCost, "is no amount of dollars", "map another column, or map cost to nothing")
+	}
+	if usd < 0 {
+		return s.fault(r, fCost, "is negative", "leave credits and refunds out of the export")
+	}
+	call.Reported = Cost{USD: usd, Known: true}
+	return nil
+}
+
+// scaledText is a decimal times a power of ten.
+func scaledText(text []byte, exponent int) string {
+	number := string(bytes.TrimSpace(text))
+	if exponent == 0 {
+		return number
+	}
+	if i := strings.IndexAny(number, "eE"); i >= 0 {
+		own, err := strconv.Atoi(number[i+1:])
+		if err != nil || own > 1000 || own < -1000 {
+			return number[:i] + "e" // no number; the parser says so
+		}
+		number, exponent = number[:i], exponent+own
+	}
+	return number + "e" + strconv.Itoa(exponent)
+}
+
+// contexts are the ways to write a context window, and the boundary that its calls exceed.
+var contexts = map[string]int64{
+	"": 0, "0-200k": 0, "≤ 200k": 0, "<= 200k": 0, "<=200k": 0, "≤200k": 0,
+	"200k-1m": 200_000, "> 200k": 200_000, ">200k": 200_000, "200k+": 200_000,
+}
+
+func contextOver(text string) (int64, bool) {
+	over, ok := contexts[strings.ToLower(text)]
+	return over, ok
+}
+
+// truth reads a flag; what is not clearly yes is no.
+func truth(text []byte) bool {
+	switch len(text) {
+	case 1:
+		return text[0] == '1' || text[0] == 't' || text[0] == 'T'
+	case 3:
+		return bytes.EqualFold(text, []byte("yes"))
+	case 4:
+		return bytes.EqualFold(text, []byte("true"))
+	}
+	return false
+}
+
+// summing are the kinds of rows that add up the usage of others, so that counting both counts twice: operations
+// and span kinds of tracers, and run types.
+var summing = map[string]bool{
+	"invoke_agent": true, "create_agent": true, "execute_tool": true, "invoke_workflow": true,
+	"chain": true, "agent": true, "tool": true, "retriever": true, "guardrail": true, "evaluator": true,
+	"workflow": true, "task": true, "parser": true, "prompt": true, "span": true, "event": true,
+}
+
+// failures are the words for a call that failed.
+var failures = map[string]bool{"failure": true, "failed": true, "fail": true, "error": true, "errored": true, "false": true, "0": true}
+
+func failure(text []byte) bool {
+	if len(text) == 0 {
+		return false
+	}
+	if len(text) == 3 && digit(text[0]) { // an HTTP status
+		return text[0] >= '4'
+	}
+	return lowerIn(failures, text)
+}
+
+// lowerIn looks a short text up without regard to case.
+func lowerIn(set map[string]bool, text []byte) bool {
+	var lower [16]byte
+	if len(text) == 0 || len(text) > len(lower) {
+		return false
+	}
+	for i, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	return set[string(lower[:len(text)])]
+}
+
+// clean is a text of the file as valid UTF-8.
+func clean(text []byte) string {
+	text = bytes.TrimSpace(text)
+	if utf8.Valid(text) {
+		return string(text)
+	}
+	return strings.ToValidUTF8(string(text), "\uFFFD")
+}
+
+// maxWords bounds the memory for repeated texts; beyond it each row has a copy of its own.
+const maxWords = 8192
+
+// word is clean for texts that repeat, such as a model: the same text is kept once.
+func (s *session) word(text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
+	if w, ok := s.words[string(text)]; ok {
+		return w
+	}
+	w := clean(text)
+	if len(s.words) < maxWords && len(text) <= 256 {
+		s.words[string(text)] = w
+	}
+	return w
+}

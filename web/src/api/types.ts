@@ -1,0 +1,432 @@
+// The JSON API's types, as the Go structs tag them. Optional members are those that Go omits when empty.
+// Money that someone bills comes as decimal text; estimates and amounts of a ledger come as numbers.
+
+export type Kind = "published" | "measured" | "derived" | "inferred" | "assumed" | "user";
+
+export interface Provenance {
+  kind: Kind;
+  source?: string;
+  url?: string;
+  date?: string;
+  rule?: string;
+}
+
+export interface Stamp {
+  version: string;
+  snapshot: string;
+  as_of: string;
+}
+
+// Ledgers
+
+export interface Term {
+  name: string;
+  value: number;
+  unit?: string;
+  provenance: Provenance;
+}
+
+export interface Line {
+  id: string;
+  label: string;
+  usd_per_month: number;
+  times: Term[];
+  over?: Term[];
+  formula: string;
+  provenance: Provenance;
+  note?: string;
+}
+
+export interface Ledger {
+  lines: Line[];
+  total_usd_per_month: number;
+}
+
+// The quick formula
+
+export interface Parts {
+  api: number;
+  gpu: number;
+  ops: number;
+  tooling: number;
+  utilization: number;
+  design_utilization: number;
+}
+
+export type PartName = keyof Parts;
+
+export interface QuickInput {
+  id: PartName;
+  label: string;
+  unit: string;
+  min: number;
+  max: number;
+  log: boolean;
+  default: number;
+  why: string;
+  source: string;
+}
+
+export type Winner = "api" | "self_host" | "even" | "none";
+
+export interface Reading {
+  id: "as_listed" | "all_terms";
+  title: string;
+  explains: string;
+  api: Ledger;
+  self_host: Ledger;
+  gap_usd_per_month: number;
+  winner: Winner;
+  sentence: string;
+}
+
+export interface Flip {
+  input: string;
+  label: string;
+  from: number;
+  to: number;
+  unit: string;
+  relative: number;
+  sentence: string;
+}
+
+export interface Reason {
+  constraint: string;
+  why: string;
+}
+
+export interface QuickAnswer {
+  input: Parts;
+  as_listed: Reading;
+  all_terms: Reading;
+  readings_agree: boolean;
+  break_even: {
+    scale?: number;
+    api_usd_per_month?: number;
+    never?: string;
+    utilization?: number;
+    no_utilization?: string;
+  };
+  flips: Flip[];
+  curve: { scale: number; api_usd_per_month: number; self_host_usd_per_month: number }[];
+  recommendation: {
+    winner: Winner;
+    headline: string;
+    sentence: string;
+    api_ruled_out: Reason[];
+    self_host_ruled_out: Reason[];
+    price_of_constraints_usd_per_month: number;
+  };
+  sweeps?: Sweep[];
+}
+
+export interface Sweep {
+  input: PartName;
+  points: SweepPoint[];
+}
+
+export interface SweepPoint {
+  value: number;
+  gap_usd_per_month: number;
+}
+
+// Constraints and presets
+
+export interface ConstraintSet {
+  elastic?: boolean;
+  model_quality?: boolean;
+  compliance?: string[];
+  data_inside?: boolean;
+  low_latency?: boolean;
+  portable?: boolean;
+  no_mlops?: boolean;
+}
+
+export type ConstraintName = keyof ConstraintSet;
+
+export interface Constraint {
+  id: ConstraintName;
+  label: string;
+  question: string;
+  effect: string;
+  caveat?: string;
+}
+
+export interface Preset {
+  id: string;
+  group: "team" | "application";
+  name: string;
+  story: string;
+  claim: string;
+  says: string;
+  contests: boolean;
+  assumed?: string;
+  parts: Parts;
+  constraints?: ConstraintSet;
+  answer: QuickAnswer;
+}
+
+// Prices
+
+export interface PriceRow {
+  provider: string;
+  model: string;
+  name?: string;
+  weights?: string;
+  input_usd_per_million?: string;
+  cache_read_usd_per_million?: string;
+  output_usd_per_million?: string;
+  provenance?: Kind;
+  date?: string;
+  tiers: string[];
+  context_bands: boolean;
+  context_window?: number;
+  retired?: string;
+  unpriced?: boolean;
+  aliases: number;
+}
+
+export interface PriceDetail {
+  stamp: Stamp;
+  provider: string;
+  model: string;
+  name?: string;
+  aliases: string[];
+  weights?: string;
+  sheets: Sheet[];
+  agree?: string[];
+  differ?: string[];
+}
+
+export interface Sheet {
+  id: string;
+  route?: string;
+  tier: string;
+  effective: { from?: string; to?: string };
+  in_force: boolean;
+  bands: Band[];
+  note?: string;
+}
+
+export interface Band {
+  at_least_input_tokens: number;
+  rates: { kind: string; usd_per_million: string; provenance: Provenance }[];
+}
+
+export interface CalcAnswer {
+  stamp: Stamp;
+  provider: string;
+  model: string;
+  name: string;
+  matched_loosely?: boolean;
+  per_call_usd: string;
+  per_day_usd: string;
+  per_month_usd: string;
+  per_year_usd: string;
+  lines: CalcLine[];
+  complete: boolean;
+  missing: string[];
+  notes: string[];
+}
+
+export interface CalcLine {
+  kind: string;
+  billed_as: string;
+  tier: string;
+  per_year: number;
+  usd_per_million: string;
+  per_year_usd: string;
+  provenance: Provenance;
+}
+
+// Decisions
+
+export interface OpenModel {
+  id: string;
+  name: string;
+  parameters: number;
+  active_parameters: number;
+  max_context: number;
+  licence?: string;
+  hosts: string[];
+}
+
+export interface LogFormat {
+  name: string;
+  title: string;
+  detect: string;
+}
+
+export interface Scenario {
+  version: 1;
+  workload?: {
+    input: number;
+    output: number;
+    calls_per_day?: number;
+    spend?: number;
+    cached_share?: number;
+  };
+  current?: { model?: string };
+  candidates?: { model: string }[];
+  constraints?: ConstraintSet;
+}
+
+export type OptionKind = "current_api" | "hosted_open" | "rented_gpus" | "hybrid";
+
+export interface Option {
+  id: string;
+  kind: OptionKind;
+  name: string;
+  vendor?: string;
+  weights?: string;
+  ledger: Ledger;
+  feasible: boolean;
+  reasons: Reason[];
+  changes_model: boolean;
+  replicas?: number;
+  gpus?: number;
+  served_share?: number;
+  mean_utilization?: number;
+  limit?: string;
+  missing?: string[];
+  notes?: string[];
+}
+
+export interface Alternative {
+  id: string;
+  kind: OptionKind;
+  name: string;
+  total_usd_per_month: number;
+  replicas?: number;
+  gpus?: number;
+  complete: boolean;
+}
+
+export interface BreakEven {
+  fleet: string;
+  against: string;
+  first_scale?: number;
+  for_good_scale?: number;
+  api_usd_per_month?: number;
+  replicas?: number;
+  never?: string;
+  sentence: string;
+}
+
+export interface Curve {
+  option: string;
+  kind: OptionKind;
+  name: string;
+  steps: boolean;
+  points: { scale: number; usd_per_month: number }[];
+}
+
+export interface Decision {
+  verdict: {
+    option?: string;
+    kind?: OptionKind;
+    headline: string;
+    sentence: string;
+    saves_usd_per_month: number;
+    next_best?: string;
+    margin_usd_per_month: number;
+    price_of_constraints_usd_per_month: number;
+    confidence: "low" | "medium" | "high";
+    confidence_why: string;
+    flips: Flip[];
+  };
+  options: Option[];
+  alternatives: Alternative[];
+  break_evens: BreakEven[];
+  curves: Curve[];
+  constraints: string[];
+}
+
+export interface LogFile {
+  name: string;
+  format: string;
+  format_why: string;
+  rows: number;
+  calls: number;
+  skipped: number;
+  faulty: number;
+}
+
+export interface WorkloadAnswer {
+  source: "log" | "scenario";
+  sentence: string;
+  extrapolated: boolean;
+  month_factor: number;
+  requests_per_month?: number;
+  input_tokens_per_month: number;
+  output_tokens_per_month: number;
+  mean_input_tokens?: number;
+  mean_output_tokens?: number;
+  cached_share: number;
+  peak_to_mean: number;
+  bucket: string;
+  load: number[];
+  files?: LogFile[];
+}
+
+export interface BillLine {
+  provider: string;
+  model: string;
+  route?: string;
+  tier: string;
+  kind: string;
+  quantity: number;
+  usd_per_million: string;
+  usd: string;
+  at_least_input_tokens?: number;
+  provenance: Provenance;
+}
+
+export interface MissingPrice {
+  provider?: string;
+  model: string;
+  kind?: string;
+  rows: number;
+  requests?: number;
+  tokens: number;
+  tier: string;
+  why: string;
+}
+
+export interface Bill {
+  total_usd: string;
+  complete: boolean;
+  lines: BillLine[];
+  missing: MissingPrice[];
+  notes: string[];
+}
+
+export interface FleetFinding {
+  model: string;
+  accelerator: string;
+  machine?: string;
+  gpus?: number;
+  requests_per_second?: number;
+  usd_per_gpu_hour?: number;
+  limit?: string;
+  price_provenance?: Provenance;
+  dropped?: string;
+}
+
+export interface DecideAnswer {
+  stamp: Stamp;
+  workload?: WorkloadAnswer;
+  bill?: Bill;
+  decision?: Decision;
+  fleets?: FleetFinding[];
+  notes: string[];
+}
+
+// Problems (application/problem+json)
+
+export interface ProblemDocument {
+  title?: string;
+  status?: number;
+  detail?: string;
+  errors?: { location?: string; message: string; value?: unknown }[];
+}
