@@ -19,6 +19,7 @@ type Response struct {
 	ID         string           `json:"id,omitempty"`
 	Created    time.Time        `json:"created,omitzero"`
 	Tier       price.Tier       `json:"tier" doc:"The tier that the call was served on; standard where the body names none."`
+	TierKnown  bool             `json:"tier_known" doc:"Whether the body names the tier."`
 	Region     string           `json:"region,omitempty"`
 	Quantities price.Quantities `json:"quantities"`
 	Reported   Cost             `json:"reported" doc:"What the body says the call cost. It wins over a computed cost: it may hold fees that tokens do not show."`
@@ -442,13 +443,13 @@ func (a *answer) fillMeta(v *vendor, r *Response) {
 		if err != nil {
 			r.note("service tier " + quote(text) + " has no price of its own here; read as standard")
 		}
-		r.Tier = tier
+		r.Tier, r.TierKnown = tier, err == nil
 	}
 	if text := a.meta["speed"]; text != "" {
 		if tier, ok := speeds[strings.ToLower(text)]; !ok {
 			r.note("speed " + quote(text) + " is not known; read as standard")
 		} else if tier != price.Standard {
-			r.Tier = tier
+			r.Tier, r.TierKnown = tier, true
 		}
 	}
 	if text := a.meta["region"]; text != "not_available" && text != "unknown" {

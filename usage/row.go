@@ -135,12 +135,12 @@ func (s *session) makeCall(r *row) (skip string, err error) {
 	if !tokens {
 		return "the row holds no token counts", nil
 	}
-	if err = s.settle(r, c); err != nil {
-		return "", err
-	}
 	call := &s.call
 	*call = Call{Line: r.line}
 	if err := s.fillTimes(r, call); err != nil {
+		return "", err
+	}
+	if err := s.settle(r, c); err != nil {
 		return "", err
 	}
 	bucket := !call.End.IsZero() || c.has(fRequests)
@@ -152,7 +152,7 @@ func (s *session) makeCall(r *row) (skip string, err error) {
 		call.Requests = Count{N: c.get(fRequests), Known: true}
 	case c.has(fRequests):
 		s.note("rows with tokens say that they stand for no request; their number of requests is unknown")
-	case call.End.IsZero() && !s.countless:
+	case call.End.IsZero():
 		call.Requests = Count{N: 1, Known: true}
 	}
 	c.drop(fRequests)
@@ -315,6 +315,9 @@ func (s *session) fillTexts(r *row, call *Call) error {
 	}
 	if call.Model == "" || s.opt.Override && s.opt.Model != "" {
 		call.Model = s.opt.Model
+	}
+	if call.Model == "" && !r.failed {
+		s.note("rows name no model; give one to price them")
 	}
 	call.Region = s.word(r.text[fRegion])
 	call.Project, call.APIKey, call.User = s.word(r.text[fProject]), s.word(r.text[fAPIKey]), s.word(r.text[fUser])

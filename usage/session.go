@@ -30,7 +30,6 @@ type session struct {
 	relativeUnit time.Duration
 	fractions    bool // a time has decimals
 	hasTime      bool // the file has a time column
-	countless    bool // the format's rows never tell how many calls they are
 	zoneless     bool
 	dateOnly     bool
 	tick         TickMeter
@@ -310,7 +309,10 @@ func (s *session) finish() Summary {
 	for _, why := range s.skipOrder {
 		s.sum.Skips = append(s.sum.Skips, Skip{Why: why, Rows: s.skipRows[why]})
 	}
-	s.sum.Clock, s.sum.Quantum = s.clock, s.tick.Step()
+	s.sum.Clock = s.clock
+	if s.sum.Grain == PerRequest {
+		s.sum.Quantum = s.tick.Step()
+	}
 	if s.format != nil {
 		s.sum.Input = s.rules.input
 		if !s.decided && s.sum.InputWhy == "" {
@@ -330,6 +332,9 @@ func (s *session) finish() Summary {
 		if s.format.note != "" && s.sum.Calls > 0 {
 			s.note(s.format.note)
 		}
+	}
+	if s.clock == Relative && s.opt.TimeUnit == 0 && s.unit == time.Millisecond {
+		s.note("times were taken as milliseconds: whole numbers beside the hashes of blocks, as Mooncake publishes them; give the unit if they are seconds")
 	}
 	if s.zoneless {
 		s.note("times name no zone and were taken as UTC")

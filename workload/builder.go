@@ -158,7 +158,9 @@ func (b *Builder) Profile() Profile {
 	order := b.order
 	order.held = slices.Clone(order.held)
 	order.finish()
-	p.Quantum = time.Duration(order.step)
+	if b.widest == 0 { // the step of buckets is their width
+		p.Quantum = time.Duration(order.step)
+	}
 	b.shares(&p)
 	b.resolve(&p)
 	b.span(&p)

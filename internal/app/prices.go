@@ -164,6 +164,8 @@ type QuoteRequest struct {
 	Region   string
 	KnownAt  time.Time // zero for what is known today
 	Body     []byte
+	// Quantities are priced in place of a body, where given.
+	Quantities *price.Quantities
 	// Sheet is a price file that replaces the book; nil for the embedded one.
 	Sheet     []byte
 	SheetName string
@@ -223,8 +225,10 @@ func (a *App) Quote(r QuoteRequest) (QuoteAnswer, error) {
 		}
 		stamp.Snapshot = book.ID()
 	}
-	response, err := usage.FromResponse(r.Provider, r.Body)
-	if err != nil {
+	var response usage.Response
+	if r.Quantities != nil {
+		response.Quantities = *r.Quantities
+	} else if response, err = usage.FromResponse(r.Provider, r.Body); err != nil {
 		return QuoteAnswer{}, err
 	}
 	q := QuoteAnswer{Stamp: stamp, Asked: response.Model, Usage: response.Quantities, At: r.At, Notes: append([]string{}, response.Notes...), Missing: []string{}, Lines: []QuoteLine{}}
@@ -241,7 +245,7 @@ func (a *App) Quote(r QuoteRequest) (QuoteAnswer, error) {
 		}
 	}
 	tier := response.Tier
-	if response.Tier == price.Standard {
+	if !response.TierKnown {
 		if tier, err = price.ParseTier(r.Tier); err != nil {
 			return q, &KindError{Kind: BadUsage, Err: err}
 		}
@@ -287,6 +291,11 @@ func (a *App) Quote(r QuoteRequest) (QuoteAnswer, error) {
 		q.Reported, q.Cost, q.CostFrom = &reported, reported.String(), "reported"
 	}
 	return q, nil
+}
+
+// Usage reads the usage block of a vendor's response body into disjoint buckets.
+func (a *App) Usage(provider string, body []byte) (usage.Response, error) {
+	return usage.FromResponse(provider, body)
 }
 
 // sheetBook makes a book of one price file that a user brings, in JSON or YAML.

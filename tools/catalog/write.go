@@ -75,7 +75,7 @@ func shortURL(url string) string {
 
 // media adds the rules for images and video that are billed as text.
 func (b *builder) media(m *model, hits []hit, rates price.Rates) {
-	takes := map[string]bool{}
+	takes := map[string]bool{"text": true}
 	for _, in := range m.Takes {
 		takes[in] = true
 	}
