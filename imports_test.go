@@ -14,7 +14,7 @@ import (
 // its own, directly or not, and nothing else of the module. Change it on purpose, never to fix a build.
 const lattice = `
 fact unit
-money
+datafile money
 price gpu llm
 usage
 workload serving

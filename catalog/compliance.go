@@ -1,14 +1,12 @@
 package catalog
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"breakeven/datafile"
 	"breakeven/fact"
 )
 
@@ -115,37 +113,14 @@ func Compliance() (*ComplianceBook, error) {
 	return b, nil
 }
 
-// ComplianceError is a fault of a compliance file, with its place.
-type ComplianceError struct {
-	File string
-	Path string
-	Err  error
-}
-
-func (e *ComplianceError) Error() string {
-	if e.Path == "" {
-		return e.File + ": " + e.Err.Error()
-	}
-	return e.File + ": " + e.Path + ": " + e.Err.Error()
-}
-
-// Unwrap returns the cause.
-func (e *ComplianceError) Unwrap() error { return e.Err }
-
-// ParseCompliance reads a compliance file strictly. An error is a *[ComplianceError].
+// ParseCompliance reads a compliance file strictly. An error is a *[datafile.Error].
 func ParseCompliance(name string, data []byte) ([]Statement, error) {
 	fail := func(path, format string, args ...any) error {
-		return &ComplianceError{File: name, Path: path, Err: fmt.Errorf(format, args...)}
+		return &datafile.Error{File: name, Path: path, Err: fmt.Errorf(format, args...)}
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
 	var f ComplianceFile
-	if err := dec.Decode(&f); err != nil {
-		line := 1 + bytes.Count(data[:min(dec.InputOffset(), int64(len(data)))], []byte("\n"))
-		return nil, fail(fmt.Sprintf("line %d", line), "%w", err)
-	}
-	if dec.More() {
-		return nil, &ComplianceError{File: name, Err: errors.New("more than one document")}
+	if err := datafile.Decode(name, data, &f); err != nil {
+		return nil, err
 	}
 	if f.Schema != ComplianceSchema {
 		return nil, fail("schema", "%q is not %q", f.Schema, ComplianceSchema)

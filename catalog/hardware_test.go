@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"breakeven/catalog"
+	"breakeven/datafile"
 	"breakeven/fact"
 	"breakeven/gpu"
 	"breakeven/llm"
@@ -241,7 +242,7 @@ func TestComplianceFaults(t *testing.T) {
 		`"surface"`:             {`"product"`, "line"},
 	} {
 		_, err := catalog.ParseCompliance("x.json", []byte(strings.Replace(complianceFile, old, tt.new, 1)))
-		if fault, ok := errors.AsType[*catalog.ComplianceError](err); !ok || !strings.HasPrefix(fault.Path, tt.path) {
+		if fault, ok := errors.AsType[*datafile.Error](err); !ok || !strings.HasPrefix(fault.Path, tt.path) {
 			t.Errorf("%s for %s: %v", tt.new, old, err)
 		}
 	}
@@ -252,7 +253,7 @@ func FuzzParseCompliance(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		statements, err := catalog.ParseCompliance("fuzz", data)
 		if err != nil {
-			if _, ok := errors.AsType[*catalog.ComplianceError](err); !ok {
+			if _, ok := errors.AsType[*datafile.Error](err); !ok {
 				t.Fatalf("an error without a place: %v", err)
 			}
 			return

@@ -1,14 +1,11 @@
 package gpu
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
+	"breakeven/datafile"
 	"breakeven/fact"
 )
 
@@ -47,34 +44,11 @@ type Absent struct {
 	Why string `json:"why"`
 }
 
-// FileError is a fault of an accelerator or offer file, with its place.
-type FileError struct {
-	File string // the file's name
-	Path string // the field: accelerators[3].memory_bytes; or a line and column
-	Err  error
-	Hint string
-}
-
-func (e *FileError) Error() string {
-	s := e.File
-	if e.Path != "" {
-		s += ": " + e.Path
-	}
-	s += ": " + e.Err.Error()
-	if e.Hint != "" {
-		s += " (" + e.Hint + ")"
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (e *FileError) Unwrap() error { return e.Err }
-
 // ParseAccelerators reads an accelerator file strictly: an unknown field, a second document or a figure that
 // no part can have is an error.
 func ParseAccelerators(name string, data []byte) ([]*Accelerator, []Absent, error) {
 	var f AcceleratorFile
-	if err := decode(name, data, &f); err != nil {
+	if err := datafile.Decode(name, data, &f); err != nil {
 		return nil, nil, err
 	}
 	fail := failer(name)
@@ -84,7 +58,7 @@ func ParseAccelerators(name string, data []byte) ([]*Accelerator, []Absent, erro
 	if f.Vendor == "" {
 		return nil, nil, fail("vendor", "missing")
 	}
-	if path, err := checkSources(f.Sources); err != nil {
+	if path, err := datafile.CheckSources(f.Sources); err != nil {
 		return nil, nil, fail(path, "%w", err)
 	}
 	parts := make([]*Accelerator, 0, len(f.Parts))
@@ -120,54 +94,6 @@ func ParseAccelerators(name string, data []byte) ([]*Accelerator, []Absent, erro
 
 func failer(name string) func(path, format string, args ...any) error {
 	return func(path, format string, args ...any) error {
-		return &FileError{File: name, Path: path, Err: fmt.Errorf(format, args...)}
+		return &datafile.Error{File: name, Path: path, Err: fmt.Errorf(format, args...)}
 	}
-}
-
-// checkSources reports a source that nobody could look up.
-func checkSources(sources map[string]fact.Provenance) (path string, err error) {
-	for _, key := range slices.Sorted(maps.Keys(sources)) {
-		p, path := sources[key], "sources."+key
-		if !p.Kind.Valid() {
-			return path + ".kind", fmt.Errorf("%q is not a kind of provenance", p.Kind)
-		}
-		if p.Source == "" {
-			return path + ".source", errors.New("missing")
-		}
-		if p.Date != "" {
-			if _, err := fact.ParseDate(string(p.Date)); err != nil {
-				return path + ".date", err
-			}
-		}
-	}
-	return "", nil
-}
-
-// decode reads one JSON document into v, refusing unknown fields.
-func decode(name string, data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		offset := dec.InputOffset()
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			offset = syntax.Offset
-		}
-		if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			offset = kind.Offset
-		}
-		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-			offset = int64(bytes.Index(data, []byte(field))) // the package does not say where it stands
-		}
-		return &FileError{File: name, Path: lineColumn(data, offset), Err: err}
-	}
-	if dec.More() {
-		return &FileError{File: name, Path: lineColumn(data, dec.InputOffset()), Err: errors.New("more than one document")}
-	}
-	return nil
-}
-
-func lineColumn(data []byte, offset int64) string {
-	offset = min(max(offset, 0), int64(len(data)))
-	before := data[:offset]
-	return fmt.Sprintf("line %d, column %d", bytes.Count(before, []byte("\n"))+1, len(before)-bytes.LastIndexByte(before, '\n'))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"breakeven/datafile"
 	"breakeven/fact"
 	"breakeven/gpu"
 	"breakeven/money"
@@ -87,7 +88,7 @@ func TestAcceleratorFaults(t *testing.T) {
 	} {
 		data := strings.Replace(acceleratorFile, old, tt.new, 1)
 		_, _, err := gpu.ParseAccelerators("nvidia.json", []byte(data))
-		fault, ok := errors.AsType[*gpu.FileError](err)
+		fault, ok := errors.AsType[*datafile.Error](err)
 		if !ok || fault.File != "nvidia.json" || !strings.HasPrefix(fault.Path, tt.path) {
 			t.Errorf("%s for %s: got %v, want a fault at %s", tt.new, old, err, tt.path)
 		}
@@ -163,7 +164,7 @@ func TestOfferFaults(t *testing.T) {
 	} {
 		data := strings.Replace(offerFile, old, tt.new, 1)
 		_, err := gpu.ParseOffers("aws.json", []byte(data))
-		fault, ok := errors.AsType[*gpu.FileError](err)
+		fault, ok := errors.AsType[*datafile.Error](err)
 		if !ok || !strings.HasPrefix(fault.Path, tt.path) {
 			t.Errorf("%s for %s: got %v, want a fault at %s", tt.new, old, err, tt.path)
 		}
@@ -201,7 +202,7 @@ func FuzzParseAccelerators(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		parts, _, err := gpu.ParseAccelerators("fuzz", data)
 		if err != nil {
-			if _, ok := errors.AsType[*gpu.FileError](err); !ok {
+			if _, ok := errors.AsType[*datafile.Error](err); !ok {
 				t.Fatalf("an error without a place: %v", err)
 			}
 			return
@@ -220,7 +221,7 @@ func FuzzParseOffers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		offers, err := gpu.ParseOffers("fuzz", data)
 		if err != nil {
-			if _, ok := errors.AsType[*gpu.FileError](err); !ok {
+			if _, ok := errors.AsType[*datafile.Error](err); !ok {
 				t.Fatalf("an error without a place: %v", err)
 			}
 			return

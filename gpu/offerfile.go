@@ -3,6 +3,7 @@ package gpu
 import (
 	"fmt"
 
+	"breakeven/datafile"
 	"breakeven/fact"
 	"breakeven/money"
 )
@@ -37,14 +38,14 @@ type Machine struct {
 // zero or not an exact decimal is an error. A machine becomes one offer for each of its terms.
 func ParseOffers(name string, data []byte) ([]Offer, error) {
 	var f OfferFile
-	if err := decode(name, data, &f); err != nil {
+	if err := datafile.Decode(name, data, &f); err != nil {
 		return nil, err
 	}
 	fail := failer(name)
 	if f.Schema != OfferSchema {
 		return nil, fail("schema", "%q is not %q", f.Schema, OfferSchema)
 	}
-	if path, err := checkSources(f.Sources); err != nil {
+	if path, err := datafile.CheckSources(f.Sources); err != nil {
 		return nil, fail(path, "%w", err)
 	}
 	if f.Vendor == "" {

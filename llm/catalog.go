@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"breakeven/datafile"
 )
 
 // Catalog is a set of models that can be looked up. It is immutable and safe for concurrent use.
@@ -24,7 +26,7 @@ func NewCatalog(files map[string][]byte) (*Catalog, error) {
 		}
 		for _, m := range models {
 			if _, twice := c.byID[m.ID]; twice {
-				return nil, &FileError{File: name, Path: m.ID, Err: fmt.Errorf("model %q appears twice", m.ID)}
+				return nil, &datafile.Error{File: name, Path: m.ID, Err: fmt.Errorf("model %q appears twice", m.ID)}
 			}
 			c.byID[m.ID] = m
 			c.order = append(c.order, m)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"breakeven/datafile"
 	"breakeven/llm"
 )
 
@@ -188,7 +189,7 @@ func TestFaults(t *testing.T) {
 	} {
 		data := strings.Replace(modelFile, old, tt.new, 1)
 		_, err := llm.ParseFile("llama.json", []byte(data))
-		fault, ok := errors.AsType[*llm.FileError](err)
+		fault, ok := errors.AsType[*datafile.Error](err)
 		if !ok || !strings.HasPrefix(fault.Path, tt.path) {
 			t.Errorf("%s for %s: got %v, want a fault at %s", tt.new, old, err, tt.path)
 		}
@@ -212,7 +213,7 @@ func FuzzParseFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		models, err := llm.ParseFile("fuzz", data)
 		if err != nil {
-			if _, ok := errors.AsType[*llm.FileError](err); !ok {
+			if _, ok := errors.AsType[*datafile.Error](err); !ok {
 				t.Fatalf("an error without a place: %v", err)
 			}
 			return

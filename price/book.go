@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"breakeven/datafile"
 )
 
 // Book is a set of price sheets that can be asked for the one in force. It is immutable and safe for
@@ -95,7 +97,7 @@ func (b *Book) add(name string, file *File) error {
 	register := func(id string, r ref, path string) error {
 		id = strings.ToLower(id)
 		if other, taken := p.models[id]; taken && other != r {
-			return &FileError{File: name, Path: path, Err: fmt.Errorf("%q already names %s", id, other.model)}
+			return &datafile.Error{File: name, Path: path, Err: fmt.Errorf("%q already names %s", id, other.model)}
 		}
 		p.models[id] = r
 		return nil
@@ -104,7 +106,7 @@ func (b *Book) add(name string, file *File) error {
 		m := &file.Models[i]
 		path := fmt.Sprintf("models[%d] (%s)", i, m.ID)
 		if _, twice := p.byID[m.ID]; twice {
-			return &FileError{File: name, Path: path, Err: fmt.Errorf("model %q appears twice", m.ID)}
+			return &datafile.Error{File: name, Path: path, Err: fmt.Errorf("model %q appears twice", m.ID)}
 		}
 		p.byID[m.ID] = m
 		if err := register(m.ID, ref{m.ID, ""}, path+".id"); err != nil {
@@ -117,7 +119,7 @@ func (b *Book) add(name string, file *File) error {
 		}
 		for route, aliases := range m.RouteAliases {
 			if _, ok := p.series[seriesKey{m.ID, route, Standard}]; !ok {
-				return &FileError{File: name, Path: path + ".route_aliases", Err: fmt.Errorf("the model has no route %q", route)}
+				return &datafile.Error{File: name, Path: path + ".route_aliases", Err: fmt.Errorf("the model has no route %q", route)}
 			}
 			for _, alias := range aliases {
 				if err := register(alias, ref{m.ID, route}, path+".route_aliases"); err != nil {
@@ -127,14 +129,14 @@ func (b *Book) add(name string, file *File) error {
 		}
 	}
 	if _, twice := b.providers[file.Provider]; twice {
-		return &FileError{File: name, Path: "provider", Err: fmt.Errorf("%q has two files", file.Provider)}
+		return &datafile.Error{File: name, Path: "provider", Err: fmt.Errorf("%q has two files", file.Provider)}
 	}
 	b.providers[file.Provider] = p
 	b.order = append(b.order, p)
 	sort.Slice(b.order, func(i, j int) bool { return b.order[i].file.Provider < b.order[j].file.Provider })
 	for _, alias := range append([]string{file.Provider}, file.Aliases...) {
 		if other, taken := b.names[alias]; taken && other != p {
-			return &FileError{File: name, Path: "aliases", Err: fmt.Errorf("%q already names %s", alias, other.file.Provider)}
+			return &datafile.Error{File: name, Path: "aliases", Err: fmt.Errorf("%q already names %s", alias, other.file.Provider)}
 		}
 		b.names[alias] = p
 	}

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"time"
 
+	"breakeven/datafile"
 	"breakeven/fact"
 	"breakeven/money"
 )
@@ -148,66 +149,19 @@ func (r RateSpec) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(r))
 }
 
-// FileError is a fault of a price file, with its place.
-type FileError struct {
-	File string // the file's name
-	Path string // the field: models[3].prices[0].rates.input; or a line and column
-	Err  error
-	Hint string
-}
-
-func (e *FileError) Error() string {
-	s := e.File
-	if e.Path != "" {
-		s += ": " + e.Path
-	}
-	s += ": " + e.Err.Error()
-	if e.Hint != "" {
-		s += " (" + e.Hint + ")"
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (e *FileError) Unwrap() error { return e.Err }
-
 // ParseFile reads a price file strictly: an unknown field, a second document or a fault in a rate is an error.
 func ParseFile(name string, data []byte) (*File, error) {
 	var f File
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&f); err != nil {
-		return nil, &FileError{File: name, Path: place(data, err, dec.InputOffset()), Err: err}
-	}
-	if dec.More() {
-		return nil, &FileError{File: name, Path: lineColumn(data, dec.InputOffset()), Err: errors.New("more than one document")}
+	if err := datafile.Decode(name, data, &f); err != nil {
+		return nil, err
 	}
 	if f.Schema != Schema {
-		return nil, &FileError{File: name, Path: "schema", Err: fmt.Errorf("%q is not %q", f.Schema, Schema)}
+		return nil, &datafile.Error{File: name, Path: "schema", Err: fmt.Errorf("%q is not %q", f.Schema, Schema)}
 	}
 	if f.Provider == "" {
-		return nil, &FileError{File: name, Path: "provider", Err: errors.New("missing")}
+		return nil, &datafile.Error{File: name, Path: "provider", Err: errors.New("missing")}
 	}
 	return &f, nil
-}
-
-// place finds where in the data a JSON error lies.
-func place(data []byte, err error, offset int64) string {
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset = syntax.Offset
-	}
-	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		offset = kind.Offset
-	}
-	return lineColumn(data, offset)
-}
-
-func lineColumn(data []byte, offset int64) string {
-	offset = min(max(offset, 0), int64(len(data)))
-	before := data[:offset]
-	line := bytes.Count(before, []byte("\n")) + 1
-	column := len(before) - bytes.LastIndexByte(before, '\n')
-	return fmt.Sprintf("line %d, column %d", line, column)
 }
 
 // Sheets compiles a price file: every rule applied, every band sorted, one sheet for each route and tier.
@@ -238,7 +192,7 @@ type compiler struct {
 }
 
 func (c *compiler) fail(path string, err error) error {
-	return &FileError{File: c.name, Path: path, Err: err}
+	return &datafile.Error{File: c.name, Path: path, Err: err}
 }
 
 // draft is a set of rates before fallbacks: what one variant says about one time of day.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"breakeven/datafile"
 	"breakeven/fact"
 	"breakeven/price"
 )
@@ -272,7 +273,7 @@ func TestFaultsSayWhere(t *testing.T) {
 			t.Fatalf("%s: the case changes nothing", name)
 		}
 		_, err := price.NewBook(map[string][]byte{"acme.json": []byte(text)})
-		var fault *price.FileError
+		var fault *datafile.Error
 		if !errors.As(err, &fault) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v; want a FileError that says %q", name, err, tt.want)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"breakeven/fact"
 	"breakeven/price"
+	"breakeven/unit"
 	"breakeven/usage"
 )
 
@@ -173,12 +174,12 @@ func (b *Builder) Profile() Profile {
 func (b *Builder) shares(p *Profile) {
 	if in := p.Tokens.InputTokens(); in > 0 {
 		if read := p.Tokens[price.CacheRead] + p.Tokens[price.AudioCacheRead] + p.Tokens[price.ImageCacheRead]; read > 0 {
-			share := Share(float64(read) / float64(in))
+			share := unit.Share(float64(read) / float64(in))
 			p.CacheShare = &share
 		}
 	}
 	if b.batch > 0 {
-		share := Share(float64(b.batch) / float64(b.all))
+		share := unit.Share(float64(b.batch) / float64(b.all))
 		p.BatchShare = &share
 	}
 }
@@ -242,7 +243,7 @@ func (b *Builder) span(p *Profile) {
 		return
 	}
 	span := Hours(seconds / 3600)
-	factor := float64(HoursPerMonth / span)
+	factor := float64(unit.HoursPerMonth / span)
 	p.Span, p.MonthFactor = &span, &factor
 }
 
@@ -251,7 +252,7 @@ func (b *Builder) rates(p *Profile, order *arrivals) {
 		return
 	}
 	perSecond := float64(b.requests) / (float64(*p.Span) * 3600)
-	rate := RequestsPerSecond(perSecond)
+	rate := unit.RequestsPerSecond(perSecond)
 	p.Rate = &rate
 	if b.wide || order.late*1000 > order.rows {
 		return
@@ -347,7 +348,7 @@ func (b *Builder) remarks(p *Profile, order *arrivals) {
 		switch {
 		case *p.Span < 24*7:
 			say("the span is %s: a month is %.4g times that, which assumes that the rest of the month looks the same; daily and weekly rhythm are not in it", spanText(*p.Span), *p.MonthFactor)
-		case math.Abs(float64(*p.Span-HoursPerMonth)) > 1:
+		case math.Abs(float64(*p.Span-unit.HoursPerMonth)) > 1:
 			say("the span is %s: a month is %.4g times that", spanText(*p.Span), *p.MonthFactor)
 		}
 		if *p.Span < 2 {

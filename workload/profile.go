@@ -12,6 +12,7 @@ import (
 
 	"breakeven/fact"
 	"breakeven/price"
+	"breakeven/unit"
 	"breakeven/usage"
 )
 
@@ -21,20 +22,11 @@ type Hours float64
 // Seconds is a length of time.
 type Seconds float64
 
-// RequestsPerSecond is a rate of arrivals.
-type RequestsPerSecond float64
-
 // Tokens is an estimated number of tokens, such as a mean or a percentile.
 type Tokens float64
 
 // Ratio is a quotient of two equal units: a coefficient of variation, a peak over a mean.
 type Ratio float64
-
-// Share is a part of a whole, from 0 to 1.
-type Share float64
-
-// HoursPerMonth is the length of a month everywhere in the product: 365 days × 24 hours / 12.
-const HoursPerMonth Hours = 730
 
 // Level is the resolution of the data behind a profile. It decides what can be asked of it.
 type Level uint8
@@ -102,16 +94,16 @@ type Profile struct {
 
 	Tokens     price.Quantities `json:"tokens" doc:"Totals over all rows."`
 	Overflow   bool             `json:"overflow,omitempty" doc:"The totals exceed what can be counted; they are cut off."`
-	CacheShare *Share           `json:"cache_share,omitempty" doc:"Part of the input tokens that a vendor's cache served. A self-hosted cache has another one."`
-	BatchShare *Share           `json:"batch_share,omitempty" doc:"Part of all tokens on a batch tier; absent where no row names one."`
+	CacheShare *unit.Share      `json:"cache_share,omitempty" doc:"Part of the input tokens that a vendor's cache served. A self-hosted cache has another one."`
+	BatchShare *unit.Share      `json:"batch_share,omitempty" doc:"Part of all tokens on a batch tier; absent where no row names one."`
 
 	// Lengths are per call, over the rows that are single calls.
 	Input    *Lengths `json:"input,omitempty" doc:"The whole prompt."`
 	NewInput *Lengths `json:"new_input,omitempty" doc:"The prompt without what a cache served: the work of prefill."`
 	Output   *Lengths `json:"output,omitempty" doc:"The answer, reasoning included."`
 
-	Rate *RequestsPerSecond `json:"rate_per_second,omitempty" doc:"Requests over the span."`
-	Peak *Peak              `json:"peak_hour,omitempty" doc:"The busiest clock hour; absent where the span is too short or the buckets are too wide to show one."`
+	Rate *unit.RequestsPerSecond `json:"rate_per_second,omitempty" doc:"Requests over the span."`
+	Peak *Peak                   `json:"peak_hour,omitempty" doc:"The busiest clock hour; absent where the span is too short or the buckets are too wide to show one."`
 
 	PeakToMean []AtWindow `json:"peak_to_mean,omitempty" doc:"Most requests in a window over the mean, for the windows that the data resolves."`
 	IoD        []AtWindow `json:"index_of_dispersion,omitempty" doc:"Variance over mean of the requests in a window; 1 is Poisson."`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"breakeven/datafile"
 	"breakeven/decide"
 	"breakeven/internal/scenariofile"
 	"breakeven/money"
@@ -52,7 +53,7 @@ func KindOf(err error) ErrorKind {
 		is   func(error) bool
 	}{
 		{Invalid, is[*decide.FieldError]}, {Invalid, is[scenario.Errors]}, {Invalid, is[scenariofile.Faults]},
-		{Invalid, is[*price.FileError]}, {Invalid, is[*usage.FileError]}, {Invalid, is[*usage.RowError]},
+		{Invalid, is[*datafile.Error]}, {Invalid, is[*usage.FileError]}, {Invalid, is[*usage.RowError]},
 		{Invalid, is[*usage.UsageError]}, {Invalid, is[*usage.ConventionError]},
 		{Invalid, is[*price.AmbiguousModelError]},
 		{NotFound, is[*price.UnknownModelError]}, {NotFound, is[*price.UnknownProviderError]}, {NotFound, is[*price.NoPriceError]},

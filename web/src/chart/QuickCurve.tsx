@@ -1,6 +1,6 @@
 // Both sides of the quick formula over the scale of today's workload, with all terms.
 
-import { areaY, differenceY, dot, gridX, gridY, line, plot, pointerX, ruleX, tip, axisX, axisY } from "@observablehq/plot";
+import { differenceY, dot, gridX, gridY, line, plot, pointerX, ruleX, tip, axisX, axisY } from "@observablehq/plot";
 import type { QuickAnswer } from "../api/types";
 import { dollars, hasCents, roundDollars, shortDollars, times } from "../format";
 import { Figure } from "./Figure";
