@@ -267,13 +267,16 @@ func sentence(winner, current *Option, saves ledger.Amount) string {
 	s := fmt.Sprintf("%s costs $%s a month", winner.Name, winner.Ledger.Total)
 	switch {
 	case winner.Kind == CurrentAPI:
-		s += ", less than every other feasible option"
+		s += ", less than every other feasible way"
 	case saves > 0:
 		s += fmt.Sprintf(", $%s less than today's API", saves)
 	case saves < 0:
 		s += fmt.Sprintf(", $%s more than today's API, which the constraints rule out", -saves)
 	default:
 		s += ", as much as today's API"
+	}
+	if winner.ChangesModel {
+		s += ". It is another model than today's, so it has to pass your own evaluation first"
 	}
 	if !current.Complete() {
 		s += fmt.Sprintf("; today's bill is a lower bound, because there is no price for %s", current.Missing[0])
@@ -369,14 +372,14 @@ func (p *Problem) confidence(winner *Option) (Confidence, string, error) {
 		return Low, "", err
 	}
 	if wide {
-		return High, "The verdict is the same if a replica carries half, or one and a half times, of what the roofline estimates.", nil
+		return High, "On cost, the verdict is the same if a replica carries half, or one and a half times, of what the roofline estimates.", nil
 	}
 	narrow, err := holds(capacityErrors.narrow)
 	if err != nil {
 		return Low, "", err
 	}
 	if narrow {
-		return Medium, "The verdict holds if a replica carries a quarter more or less than the roofline estimates, and not if it carries half more or less.", nil
+		return Medium, "On cost, the verdict holds if a replica carries a quarter more or less than the roofline estimates, and not if it carries half more or less.", nil
 	}
 	return Low, "The verdict changes if a replica carries a quarter more or less than the uncalibrated roofline estimates: measure one before you decide.", nil
 }

@@ -152,7 +152,7 @@ func (p *Problem) gpuOption(kind Kind, f *FleetPlan, n int, scale float64) Optio
 func (p *Problem) selfLines(f *FleetPlan, n int, why string) ([]ledger.Line, error) {
 	c := p.Costs
 	hours := ledger.Term{Name: "hours in a month", Value: unit.HoursPerMonth, Unit: "h", Provenance: fact.Derive("8,760 hours a year over 12")}
-	replicas := ledger.Term{Name: "replicas", Value: float64(n), Unit: "replicas", Provenance: fact.Provenance{Kind: f.Capacity.Provenance.Kind, Rule: why, Source: f.Capacity.Provenance.Source}}
+	replicas := ledger.Term{Name: "replicas", Value: float64(n), Unit: unitOf(f), Provenance: fact.Provenance{Kind: f.Capacity.Provenance.Kind, Rule: why, Source: f.Capacity.Provenance.Source}}
 	rent := []ledger.Term{replicas, f.GPUs, f.GPUHour, hours}
 	var lines []ledger.Line
 	for _, l := range []struct {
@@ -172,6 +172,14 @@ func (p *Problem) selfLines(f *FleetPlan, n int, why string) ([]ledger.Line, err
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// unitOf is what a plan's replicas are called.
+func unitOf(f *FleetPlan) string {
+	if f.Unit == "" {
+		return "replicas"
+	}
+	return f.Unit
 }
 
 // bestHybrid is the cheapest number of replicas for the base load at a scale.

@@ -88,6 +88,9 @@ type FleetPlan struct {
 	Name    string
 	Weights string
 	Vendor  string
+	// Unit is what the plan's replicas are: "machines" where a replica is a rented machine with its engines.
+	// Empty for replicas.
+	Unit string
 	// Capacity is what one replica sustains at the latency target, in requests per second.
 	Capacity ledger.Term
 	// GPUs is how many GPUs a replica needs, and GPUHour what one costs an hour.

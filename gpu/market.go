@@ -59,6 +59,8 @@ type Filter struct {
 	Term   Term
 	// AtLeast and AtMost bound the accelerators in the machine: a replica cannot span two machines here.
 	AtLeast, AtMost int
+	// Dedicated leaves marketplaces out.
+	Dedicated bool
 }
 
 func (f Filter) admits(o *Offer) bool {
@@ -66,7 +68,8 @@ func (f Filter) admits(o *Offer) bool {
 		(f.Region == "" || o.Region == f.Region) &&
 		(f.Term == "" || o.Term == f.Term) &&
 		(f.AtLeast == 0 || o.Count >= f.AtLeast) &&
-		(f.AtMost == 0 || o.Count <= f.AtMost)
+		(f.AtMost == 0 || o.Count <= f.AtMost) &&
+		!(f.Dedicated && o.Marketplace)
 }
 
 // Offers lists the offers of an accelerator that pass the filter, cheapest per accelerator first. Offers of

@@ -43,6 +43,9 @@ type Offer struct {
 	Term        Term
 	Hourly      money.USD // for the whole machine, per hour
 	Note        string
+	// Marketplace tells that the machine belongs to a third party, whose prices move by the week and whose
+	// machines come and go.
+	Marketplace bool
 	// Provenance says who states the price. A source without a day has an empty date.
 	Provenance fact.Provenance
 }

@@ -13,13 +13,15 @@ const OfferSchema = "breakeven/offers/v1"
 
 // OfferFile is the format of catalog/offers: what one vendor rents out.
 type OfferFile struct {
-	Schema  string                     `json:"schema"`
-	Vendor  string                     `json:"vendor"`
-	Name    string                     `json:"name"`
-	URL     string                     `json:"url,omitempty"`
-	Note    string                     `json:"note,omitempty"`
-	Sources map[string]fact.Provenance `json:"sources"`
-	Offers  []Machine                  `json:"offers"`
+	Schema string `json:"schema"`
+	Vendor string `json:"vendor"`
+	Name   string `json:"name"`
+	URL    string `json:"url,omitempty"`
+	Note   string `json:"note,omitempty"`
+	// Marketplace marks a vendor that brokers machines of third parties.
+	Marketplace bool                       `json:"marketplace,omitempty"`
+	Sources     map[string]fact.Provenance `json:"sources"`
+	Offers      []Machine                  `json:"offers"`
 }
 
 // Machine is one rentable machine in one region, with its price for each term, in dollars per hour for the
@@ -76,7 +78,7 @@ func ParseOffers(name string, data []byte) ([]Offer, error) {
 			}
 			o := Offer{
 				Vendor: f.Vendor, Region: m.Region, Instance: m.Instance, Accelerator: m.Accelerator, Count: m.Count,
-				Term: term, Hourly: price, Note: m.Note, Provenance: source,
+				Term: term, Hourly: price, Note: m.Note, Marketplace: f.Marketplace, Provenance: source,
 			}
 			if field, err := o.check(); err != nil {
 				return nil, fault(field, "%w", err)

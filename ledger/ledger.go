@@ -151,6 +151,8 @@ func (t Term) text() string {
 		return Number(t.Value*100) + " %"
 	case t.Unit == "" || t.Unit == "x":
 		return s
+	case t.Value == 1:
+		return s + " " + strings.TrimSuffix(t.Unit, "s")
 	}
 	return s + " " + t.Unit
 }

@@ -54,7 +54,7 @@ type Candidate struct {
 	Precision string   `json:"precision,omitempty" doc:"Number format of the weights on your GPUs." enum:"bf16,fp8,fp4,int4" default:"fp8"`
 	Hosts     []string `json:"hosts,omitempty" nullable:"false" doc:"Hosts to compare; every one that sells these weights if left out." maxItems:"32"`
 	GPUs      []string `json:"gpus,omitempty" nullable:"false" doc:"Accelerators to compare; every one that has an offer if left out." maxItems:"32"`
-	Vendors   []string `json:"vendors,omitempty" nullable:"false" doc:"GPU vendors to rent from; every one if left out." maxItems:"64"`
+	Vendors   []string `json:"vendors,omitempty" nullable:"false" doc:"GPU vendors to rent from; every one if left out, but for marketplaces of third-party machines." maxItems:"64"`
 	Term      string   `json:"term,omitempty" doc:"Rental term." enum:"on_demand,spot,reserved_1y,reserved_3y" default:"on_demand"`
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"breakeven/decide"
 	"breakeven/fact"
@@ -116,7 +118,27 @@ func (a *App) Decide(r DecideRequest) (DecideAnswer, error) {
 		return answer, err
 	}
 	answer.Decision = &decision
+	answer.Notes = sentences(answer.Notes)
 	return answer, nil
+}
+
+// sentences makes notes from every layer read alike, and says each thing once.
+func sentences(notes []string) []string {
+	out := []string{}
+	for _, n := range notes {
+		first, size := utf8.DecodeRuneInString(n)
+		if size == 0 {
+			continue
+		}
+		n = string(unicode.ToUpper(first)) + n[size:]
+		if !strings.HasSuffix(n, ".") {
+			n += "."
+		}
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // billers price one workload in every way that a decision compares, in one pass.
@@ -469,8 +491,12 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 	provenance := map[key]fact.Provenance{}
 	sums := map[key]*money.Sum{}
 	models := map[string]bool{}
+	atRates := map[key]int{} // how many rates a kind of a model was billed at
 	for _, l := range b.Lines {
 		k := key{l.Provider, l.Model, l.Tier, l.Kind, l.Rate}
+		if _, known := quantities[k]; !known {
+			atRates[key{l.Provider, l.Model, l.Tier, l.Kind, 0}]++
+		}
 		quantities[k] += l.Quantity
 		provenance[k] = l.Provenance
 		if sums[k] == nil {
@@ -512,6 +538,9 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 		}
 		if k.tier != price.Standard {
 			label += ", " + k.tier.String()
+		}
+		if atRates[key{k.provider, k.model, k.tier, k.kind, 0}] > 1 {
+			label += ", at $" + k.rate.String()
 		}
 		line, err := ledger.NewLine("api", label, []ledger.Term{
 			{Name: k.kind.Label(), Value: float64(quantities[k]), Unit: unitName, Provenance: fact.ByUser("the workload")},

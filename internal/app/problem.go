@@ -281,7 +281,8 @@ func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Targ
 func cheapestBySize(market *gpu.Market, accelerator string, rental gpu.Term, vendors []string) []gpu.Offer {
 	best := map[int]gpu.Offer{}
 	var sizes []int
-	for _, o := range market.Offers(accelerator, gpu.Filter{Term: rental}) {
+	// A marketplace's machines belong to strangers: they are compared only where the scenario names the vendor.
+	for _, o := range market.Offers(accelerator, gpu.Filter{Term: rental, Dedicated: len(vendors) == 0}) {
 		if len(vendors) > 0 && !slices.Contains(vendors, o.Vendor) {
 			continue
 		}
@@ -366,7 +367,7 @@ func machine(model *llm.Model, part *gpu.Accelerator, offer gpu.Offer, engines [
 	name := fmt.Sprintf("%s on %d × %s, %s", model, offer.Count, part.Name, offer.Vendor)
 	return decide.FleetPlan{
 		ID: fmt.Sprintf("%s on %d %s, %s %s %s", model.ID, offer.Count, part.ID, offer.Vendor, offer.Region, offer.Instance), Name: name,
-		Weights: model.ID, Vendor: offer.Vendor,
+		Weights: model.ID, Vendor: offer.Vendor, Unit: "machines",
 		Capacity: ledger.Term{Name: "capacity of a machine", Value: f.PerMachine, Unit: "req/s", Provenance: best.capacity.Provenance},
 		GPUs:     ledger.Term{Name: "GPUs per machine", Value: float64(offer.Count), Unit: "GPUs", Provenance: offer.Provenance},
 		GPUHour:  ledger.Term{Name: "price per GPU-hour, " + offer.Vendor + " " + date, Value: f.GPUHour, Unit: "USD/GPU-hour", Provenance: offer.Provenance},

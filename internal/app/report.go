@@ -160,6 +160,7 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 			answer.Notes = append(answer.Notes, fmt.Sprintf("%s: %d of %d rows could not be read and are left out; the first: %s", f.Name, f.Faulty, f.Rows, f.Faults[0].Error()))
 		}
 	}
+	answer.Notes = sentences(answer.Notes)
 	if r.Strict && !answer.Bill.Complete {
 		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(missingNames(answer.Bill), ", ")), Hint: "leave --strict out to see the incomplete total"}
 	}

@@ -90,8 +90,11 @@ func printDecision(w io.Writer, a app.DecideAnswer) {
 	v := d.Verdict
 	fmt.Fprintf(w, "%s\n%s\n", v.Headline, v.Sentence)
 	fmt.Fprintf(w, "Confidence: %s. %s\n\n", v.Confidence, v.Why)
-	fmt.Fprintf(w, "%s Mean call: %s input, %s output tokens. Peak %s times the mean, by the %s.\n\n", a.Workload.Sentence,
-		ledger.Number(math.Round(a.Workload.MeanInput)), ledger.Number(math.Round(a.Workload.MeanOutput)), ledger.Number(math.Round(a.Workload.PeakToMean*100)/100), a.Workload.Bucket)
+	fmt.Fprint(w, a.Workload.Sentence)
+	if a.Workload.MeanOutput > 0 {
+		fmt.Fprintf(w, " A mean call is %s input and %s output tokens.", ledger.Number(math.Round(a.Workload.MeanInput)), ledger.Number(math.Round(a.Workload.MeanOutput)))
+	}
+	fmt.Fprintf(w, " The busiest %s is %s times the mean.\n\n", a.Workload.Bucket, ledger.Number(math.Round(a.Workload.PeakToMean*100)/100))
 	t := table{right: []bool{false, true, true, false}}
 	t.row("option", "per month", "against today", "")
 	t.rule()

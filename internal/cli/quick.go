@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 
 	"breakeven/decide"
 	"breakeven/internal/app"
@@ -71,12 +72,12 @@ func printQuick(w io.Writer, a app.QuickAnswer) {
 	b := a.BreakEven
 	switch {
 	case b.Scale != nil:
-		fmt.Fprintf(w, "Break-even: %s times today's workload, which is $%s a month of API spend.\n", ledger.Number(*b.Scale), ledger.Number(*b.APISpend))
+		fmt.Fprintf(w, "Break-even: %s times today's workload, which is $%s a month of API spend.\n", ledger.Number(math.Round(*b.Scale*1000)/1000), ledger.Number(math.Round(*b.APISpend)))
 	default:
 		fmt.Fprintf(w, "Break-even: never. %s\n", b.Never)
 	}
 	if b.Utilization != nil {
-		fmt.Fprintf(w, "At today's scale: %s %% utilization.\n", ledger.Number(100**b.Utilization))
+		fmt.Fprintf(w, "At today's scale: %s %% utilization.\n", ledger.Number(math.Round(1000**b.Utilization)/10))
 	} else {
 		fmt.Fprintf(w, "At today's scale: no utilization. %s\n", b.NoUtil)
 	}

@@ -22,6 +22,8 @@ type curatedOffers struct {
 		Name string `json:"name"`
 		URL  string `json:"url"`
 		Note string `json:"note"`
+		// Marketplace marks a vendor whose machines belong to third parties.
+		Marketplace bool `json:"marketplace"`
 	} `json:"vendors"`
 	Sources   map[string]fact.Provenance `json:"sources"`
 	Parts     map[string]string          `json:"parts"` // the table's name of a part to ours
@@ -75,8 +77,9 @@ func offers(from string, out map[string][]byte) ([]string, error) {
 			Name    string                     `json:"name"`
 			URL     string                     `json:"url,omitempty"`
 			Note    string                     `json:"note,omitempty"`
+			Market  bool                       `json:"marketplace,omitempty"`
 			Sources map[string]fact.Provenance `json:"sources"`
-		}{gpu.OfferSchema, vendor, about.Name, about.URL, about.Note, map[string]fact.Provenance{}}
+		}{gpu.OfferSchema, vendor, about.Name, about.URL, about.Note, about.Marketplace, map[string]fact.Provenance{}}
 		list := byVendor[vendor]
 		slices.SortFunc(list, func(a, b machine) int {
 			return cmp.Or(cmp.Compare(a.Accelerator, b.Accelerator), cmp.Compare(a.Instance, b.Instance),
