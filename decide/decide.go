@@ -334,27 +334,28 @@ func (p *Problem) flips(options []Option, b best) []Flip {
 	return flips
 }
 
-// capacityErrors are the factors by which an uncalibrated capacity is allowed to be wrong when a verdict's
-// confidence is tested: half and one and a half times the estimate, and a quarter off.
-var capacityErrors = struct{ narrow, wide []float64 }{narrow: []float64{0.75, 1.25}, wide: []float64{0.5, 1.5}}
-
-// confidence tests whether the same kind of option wins when replicas carry more or less than estimated.
+// confidence tests whether the same kind of option wins at both ends of the range in which each plan's true
+// capacity plausibly lies, and halfway to them.
 func (p *Problem) confidence(winner *Option) (Confidence, string, error) {
 	if !winner.Complete() {
 		return Low, "A price is missing, so the bill is a lower bound.", nil
 	}
 	if len(p.Current.Missing) > 0 {
-		return Low, "Today's bill is incomplete: " + p.Current.Missing[0] + " has no price.", nil
+		return Low, "Today's bill is incomplete: there is no price for " + p.Current.Missing[0] + ".", nil
 	}
 	if len(p.Fleets) == 0 {
 		return Medium, "No GPU fleet was compared.", nil
 	}
-	holds := func(factors []float64) (bool, error) {
-		for _, x := range factors {
+	holds := func(part float64) (bool, error) {
+		for _, end := range []bool{false, true} {
 			shifted := *p
 			shifted.Fleets = slices.Clone(p.Fleets)
 			for i := range shifted.Fleets {
-				shifted.Fleets[i].Capacity.Value *= x
+				low, high := p.Fleets[i].doubt()
+				if end {
+					low = high
+				}
+				shifted.Fleets[i].Capacity.Value *= 1 + part*(low-1)
 			}
 			options, _, _, err := shifted.options(1)
 			if err != nil {
@@ -367,21 +368,13 @@ func (p *Problem) confidence(winner *Option) (Confidence, string, error) {
 		}
 		return true, nil
 	}
-	wide, err := holds(capacityErrors.wide)
-	if err != nil {
-		return Low, "", err
+	if all, err := holds(1); err != nil || all {
+		return High, "On cost, the same kind of option wins over the whole range in which the GPUs' true capacity plausibly lies.", err
 	}
-	if wide {
-		return High, "On cost, the verdict is the same if a replica carries half, or one and a half times, of what the roofline estimates.", nil
+	if half, err := holds(0.5); err != nil || half {
+		return Medium, "On cost, the verdict holds in the inner half of the range in which the GPUs' true capacity plausibly lies, and not at its ends.", err
 	}
-	narrow, err := holds(capacityErrors.narrow)
-	if err != nil {
-		return Low, "", err
-	}
-	if narrow {
-		return Medium, "On cost, the verdict holds if a replica carries a quarter more or less than the roofline estimates, and not if it carries half more or less.", nil
-	}
-	return Low, "The verdict changes if a replica carries a quarter more or less than the uncalibrated roofline estimates: measure one before you decide.", nil
+	return Low, "The verdict changes within the range in which the GPUs' true capacity plausibly lies: measure one before you decide.", nil
 }
 
 // curves costs the picked options over the scale grid, and the staircase at each of its steps too.

@@ -97,9 +97,18 @@ type FleetPlan struct {
 	GPUs, GPUHour ledger.Term
 	// Limit says what bounds the capacity, in words.
 	Limit string
-	// Calibrated tells whether the capacity was fitted to measurements.
-	Calibrated bool
-	Notes      []string
+	// Low and High are the factors between which the true capacity plausibly lies. Zero for both means half to
+	// one and a half times.
+	Low, High float64
+	Notes     []string
+}
+
+// doubt is the range of the plan's capacity as factors.
+func (f *FleetPlan) doubt() (low, high float64) {
+	if f.Low == 0 && f.High == 0 {
+		return 0.5, 1.5
+	}
+	return max(f.Low, 0.01), f.High
 }
 
 // Costs are what self-hosting needs besides GPUs.
@@ -146,6 +155,9 @@ func (p *Problem) Check() error {
 		}
 	}
 	for _, f := range p.Fleets {
+		if math.IsNaN(f.Low) || math.IsNaN(f.High) || f.Low < 0 || f.High < f.Low || math.IsInf(f.High, 0) {
+			return &FieldError{Field: "fleet " + f.ID, Value: fmt.Sprintf("%v to %v", f.Low, f.High), Problem: "is no range of the capacity"}
+		}
 		for _, t := range []ledger.Term{f.Capacity, f.GPUs, f.GPUHour} {
 			if math.IsNaN(t.Value) || math.IsInf(t.Value, 0) || t.Value <= 0 {
 				return &FieldError{Field: "fleet " + f.ID, Value: fmt.Sprint(t.Value), Problem: t.Name + " must be positive"}

@@ -32,7 +32,10 @@ type FleetFinding struct {
 	GPUHour    float64         `json:"usd_per_gpu_hour,omitempty"`
 	PerMillion float64         `json:"usd_per_million_output,omitempty" doc:"Rent over output at full load: a floor, since no fleet is always full."`
 	Price      fact.Provenance `json:"price_provenance,omitzero"`
-	Dropped    string          `json:"dropped,omitempty" doc:"Why the plan cannot serve the workload."`
+	// Low and High are factors of the capacity.
+	Low     float64 `json:"low,omitempty" doc:"True capacity is plausibly at least this many times the estimate."`
+	High    float64 `json:"high,omitempty" doc:"And at most this many times."`
+	Dropped string  `json:"dropped,omitempty" doc:"Why the plan cannot serve the workload."`
 }
 
 // problem gathers what the decision is a function of.
@@ -66,7 +69,7 @@ func (a *App) problem(s scenario.Scenario, m measured) (decide.Problem, []FleetF
 		}
 	}
 	if len(p.Fleets) > 0 {
-		notes = append(notes, "Capacities are a closed-form roofline with textbook efficiencies: uncalibrated, good to about half or one and a half times. The confidence says whether that would change the verdict.")
+		notes = append(notes, "Capacities are a closed-form roofline with textbook efficiencies: uncalibrated. Measured throughputs of such models have lain between the factors in each fleet's finding; the confidence says whether that range changes the verdict.")
 	}
 	if m.shape.cached > 0 {
 		notes = append(notes, fmt.Sprintf("The vendor's cache served %.0f %% of the input tokens; your own prefix cache is assumed to serve as many.", 100*m.shape.cached))
@@ -359,6 +362,7 @@ func machine(model *llm.Model, part *gpu.Accelerator, offer gpu.Offer, engines [
 	f.Output = float64(n) * float64(best.capacity.Output)
 	f.TTFT, f.TPOT = float64(best.capacity.TTFT), 1000*float64(best.capacity.TPOT)
 	f.Limit = best.capacity.Reason
+	f.Low, f.High = best.capacity.Doubt.Low, best.capacity.Doubt.High
 	f.PerMillion = f.GPUHour * float64(offer.Count) / (f.Output * 3600) * 1e6
 	date := string(offer.Provenance.Date)
 	if date == "" {
@@ -371,7 +375,7 @@ func machine(model *llm.Model, part *gpu.Accelerator, offer gpu.Offer, engines [
 		Capacity: ledger.Term{Name: "capacity of a machine", Value: f.PerMachine, Unit: "req/s", Provenance: best.capacity.Provenance},
 		GPUs:     ledger.Term{Name: "GPUs per machine", Value: float64(offer.Count), Unit: "GPUs", Provenance: offer.Provenance},
 		GPUHour:  ledger.Term{Name: "price per GPU-hour, " + offer.Vendor + " " + date, Value: f.GPUHour, Unit: "USD/GPU-hour", Provenance: offer.Provenance},
-		Limit:    f.Limit,
+		Limit:    f.Limit, Low: best.capacity.Doubt.Low, High: best.capacity.Doubt.High,
 		Notes: []string{fmt.Sprintf("%d engines of %d GPUs in a machine; at its limit TTFT is %s s and TPOT %s ms, bound by %s.",
 			n, best.tp, ledger.Number(math.Round(f.TTFT*1000)/1000), ledger.Number(math.Round(f.TPOT*10)/10), best.capacity.Limit)},
 	}, f
