@@ -77,7 +77,7 @@ func under(path string, roots []string) bool {
 func TestImportsPointOneWay(t *testing.T) {
 	level := map[string]int{}
 	for i, line := range strings.Split(strings.TrimSpace(lattice), "\n") {
-		for _, name := range strings.Fields(line) {
+		for name := range strings.FieldsSeq(line) {
 			level[name] = i + 1
 		}
 	}

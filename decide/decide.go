@@ -279,7 +279,7 @@ func sentence(winner, current *Option, saves ledger.Amount) string {
 		s += ". It is another model than today's, so it has to pass your own evaluation first"
 	}
 	if !current.Complete() {
-		s += fmt.Sprintf("; today's bill is a lower bound, because there is no price for %s", current.Missing[0])
+		s += "; today's bill is a lower bound, because there is no price for " + current.Missing[0]
 	}
 	return s + "."
 }

@@ -3,6 +3,7 @@ package decide
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"breakeven/fact"
 	"breakeven/ledger"
@@ -160,7 +161,7 @@ func (p *Problem) selfLines(f *FleetPlan, n int, why string) ([]ledger.Line, err
 		times, over []ledger.Term
 	}{
 		{"gpu", "GPU rental", rent, nil},
-		{"non_production", "Staging and evaluation GPUs", append(rent[:len(rent):len(rent)], c.NonProduction), nil},
+		{"non_production", "Staging and evaluation GPUs", append(slices.Clip(rent), c.NonProduction), nil},
 		{"people", "People", []ledger.Term{c.FTE, c.Loaded}, nil},
 		{"tooling", "Tooling", []ledger.Term{c.Tooling}, nil},
 		{"migration", "Migration, spread", []ledger.Term{c.Migration}, []ledger.Term{c.Horizon}},

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,7 +109,7 @@ func (a *Accelerator) check() (path string, err error) {
 		return string(TDPFigure), fmt.Errorf("%g W is not between 0 and 100,000", float64(a.TDP))
 	}
 	if _, ok := a.Dense[BF16]; !ok {
-		return string(FLOPSFigure), fmt.Errorf("bf16 is missing: every estimate starts from it")
+		return string(FLOPSFigure), errors.New("bf16 is missing: every estimate starts from it")
 	}
 	for _, f := range slices.Sorted(maps.Keys(a.Dense)) {
 		if !slices.Contains(Formats(), f) {

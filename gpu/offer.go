@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -103,11 +104,11 @@ func comparePerGPU(o, p *Offer) int {
 func (o *Offer) check() (path string, err error) {
 	switch {
 	case o.Region == "":
-		return "region", fmt.Errorf("missing; write \"any\" where the vendor prices all regions alike")
+		return "region", errors.New("missing; write \"any\" where the vendor prices all regions alike")
 	case o.Instance == "":
-		return "instance", fmt.Errorf("missing")
+		return "instance", errors.New("missing")
 	case o.Accelerator == "":
-		return "accelerator", fmt.Errorf("missing")
+		return "accelerator", errors.New("missing")
 	case o.Count < 1 || o.Count > 1024:
 		return "count", fmt.Errorf("%d accelerators is not between 1 and 1,024; a share of one cannot be planned with", o.Count)
 	case o.Hourly <= 0:

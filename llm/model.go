@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"errors"
 	"fmt"
 
 	"breakeven/fact"
@@ -220,11 +221,11 @@ func (m *Model) Check() (path string, err error) {
 	case m.Heads%m.KVHeads != 0:
 		return "kv_heads", fmt.Errorf("%d query heads cannot share %d key-value heads evenly", m.Heads, m.KVHeads)
 	case m.MLA != nil && (m.Sliding != nil || m.Compressed != nil || m.Linear != nil):
-		return "mla", fmt.Errorf("cannot be combined with sliding, linear or compressed attention")
+		return "mla", errors.New("cannot be combined with sliding, linear or compressed attention")
 	case m.Compressed != nil && (m.Sliding != nil || m.Linear != nil):
-		return "compressed", fmt.Errorf("holds its own window: leave sliding and linear out")
+		return "compressed", errors.New("holds its own window: leave sliding and linear out")
 	case m.Indexer != nil && m.MLA == nil && m.Compressed == nil:
-		return "indexer", fmt.Errorf("needs mla or compressed attention to pick from")
+		return "indexer", errors.New("needs mla or compressed attention to pick from")
 	}
 	return "", nil
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strconv"
 	"strings"
 )
 
@@ -201,7 +202,7 @@ func format(v int64, decimals int) string {
 	if v < 0 {
 		magnitude = -magnitude
 	}
-	return formatDigits(v < 0, fmt.Sprintf("%d", magnitude), decimals)
+	return formatDigits(v < 0, strconv.FormatUint(magnitude, 10), decimals)
 }
 
 // formatDigits places the decimal point of a string of digits.

@@ -195,6 +195,10 @@ func FuzzSumEqualsBigInt(f *testing.F) {
 		}
 		want := oracle(pairs)
 		text := want.String()
+		var back money.Sum
+		if err := back.UnmarshalText([]byte(s.String())); err != nil || back != s {
+			t.Fatalf("%s reads back as %s, %v", s, back, err)
+		}
 		got, ok := new(big.Rat).SetString(s.String())
 		if !ok || got.Cmp(new(big.Rat).SetFrac(want, big.NewInt(1_000_000_000_000))) != 0 {
 			t.Fatalf("String = %s, want %s pico-dollars", s, text)
@@ -243,5 +247,20 @@ func BenchmarkSumAdd(b *testing.B) {
 		s = money.Sum{}
 		_ = s.Add(5369, 140_000)
 		_ = s.Add(13615, 280_000)
+	}
+}
+
+func TestSumUnmarshal(t *testing.T) {
+	for text, want := range map[string]string{"-0.000000000001": "-0.000000000001", "12.50": "12.5", "1e3": "1000", "0.0000000000010": "0.000000000001", "0": "0"} {
+		var s money.Sum
+		if err := s.UnmarshalText([]byte(text)); err != nil || s.String() != want {
+			t.Errorf("%s = %s, %v; want %s", text, s, err, want)
+		}
+	}
+	for _, bad := range []string{"", "x", "0.0000000000001", "1e40"} {
+		var s money.Sum
+		if err := s.UnmarshalText([]byte(bad)); err == nil {
+			t.Errorf("%q was read as %s", bad, s)
+		}
 	}
 }

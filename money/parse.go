@@ -184,8 +184,45 @@ func (s Sum) String() string {
 		q, rem := bits.Div64(hi, lo, chunk)
 		digits = fmt.Sprintf("%d%019d", q, rem)
 	}
-	return formatDigits(s.hi < 0, digits, 12)
+	return formatDigits(s.hi < 0, digits, picoDecimals)
 }
 
 // MarshalText writes the exact decimal.
 func (s Sum) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what [Sum.MarshalText] writes: dollars with at most twelve decimals.
+func (s *Sum) UnmarshalText(text []byte) error {
+	digits, point, exponent, negative, ok := scan(string(text))
+	if !ok {
+		return fmt.Errorf("money: %q is not a decimal number", clip(string(text)))
+	}
+	shift := exponent + picoDecimals - (len(digits) - point)
+	for ; shift < 0; shift++ {
+		last := len(digits) - 1
+		if last >= 0 && digits[last] != '0' {
+			return fmt.Errorf("%q: %w", clip(string(text)), ErrInexact)
+		}
+		digits = digits[:max(last, 0)]
+	}
+	var hi, lo uint64
+	for _, d := range []byte(digits + strings.Repeat("0", shift)) {
+		over, top := bits.Mul64(hi, 10)
+		carry, low := bits.Mul64(lo, 10)
+		low, c := bits.Add64(low, uint64(d-'0'), 0)
+		top, c = bits.Add64(top, carry, c)
+		if over != 0 || c != 0 || top > math.MaxInt64 {
+			return fmt.Errorf("%q: %w", clip(string(text)), ErrOverflow)
+		}
+		hi, lo = top, low
+	}
+	if negative {
+		var borrow uint64
+		lo, borrow = bits.Sub64(0, lo, 0)
+		hi, _ = bits.Sub64(0, hi, borrow)
+	}
+	*s = Sum{int64(hi), lo}
+	return nil
+}
+
+// picoDecimals is the decimals of a dollar that a Sum holds.
+const picoDecimals = 12

@@ -317,8 +317,8 @@ var versionSuffix = regexp.MustCompile(`([-@](\d{8}|\d{4}-\d{2}-\d{2})|-v\d+(:\d
 func (p *provider) find(q Query) (Match, bool) {
 	id := strings.ToLower(strings.TrimSpace(q.Model))
 	candidates := []string{id}
-	if i := strings.IndexByte(id, '/'); i >= 0 {
-		candidates = append(candidates, id[i+1:], id[strings.LastIndexByte(id, '/')+1:])
+	if _, after, ok := strings.Cut(id, "/"); ok {
+		candidates = append(candidates, after, id[strings.LastIndexByte(id, '/')+1:])
 	}
 	for _, c := range candidates {
 		if r, ok := p.models[c]; ok {

@@ -515,9 +515,9 @@ func resolve(base map[Kind]cell, above []draftBand) []band {
 }
 
 func find(k Kind, crossed []draftBand, written *[KindCount]bool) cell {
-	for i := len(crossed) - 1; i >= 0; i-- {
+	for _, c := range slices.Backward(crossed) {
 		for kind := k; kind != none; kind = fallback(kind, written) {
-			if c, ok := crossed[i].rates[kind]; ok {
+			if c, ok := c.rates[kind]; ok {
 				return c
 			}
 		}

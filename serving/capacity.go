@@ -40,6 +40,7 @@ type InfeasibleError struct {
 
 func (e *InfeasibleError) Error() string {
 	switch e.Limit {
+	case LimitTPOT, LimitSequences, LimitCompute:
 	case LimitMemory:
 		return fmt.Sprintf("%s cannot hold one request: it needs room for %.0f tokens, and the cache holds %.0f", e.Replica, e.Want, e.Have)
 	case LimitTTFT:
@@ -229,6 +230,7 @@ func (l *load) reason(c *Capacity) string {
 		return fmt.Sprintf("KV memory: %.1f GB on each accelerator hold %.0f sequences of %.0f tokens", l.e.memory.Pool.GB(), math.Max(running, 1), float64(l.runContext))
 	case LimitSequences:
 		return fmt.Sprintf("engine's limit on sequences: it runs %d at once", l.e.replica.Limits.MaxSequences)
+	case LimitCompute:
 	}
 	return fmt.Sprintf("compute: every step is full with %.0f tokens and takes %.0f ms", l.budget(), c.Step.Time.Milliseconds())
 }

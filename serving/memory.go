@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"errors"
 	"fmt"
 
 	"breakeven/llm"
@@ -108,7 +109,7 @@ func SmallestTP(r Replica, least llm.Tokens) (Replica, Memory, error) {
 		if err == nil {
 			err = &SmallPoolError{Replica: r, Memory: m, Least: least}
 		}
-		if _, input := err.(*InputError); !input || fault == nil {
+		if _, input := errors.AsType[*InputError](err); !input || fault == nil {
 			fault = err
 		}
 	}

@@ -173,6 +173,7 @@ func formatOf(p llm.Precision) gpu.Format {
 		return gpu.FP8
 	case llm.FP4:
 		return gpu.FP4
+	case llm.BF16, llm.INT4:
 	}
 	return gpu.BF16
 }

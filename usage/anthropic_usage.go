@@ -60,7 +60,7 @@ var anthropicConsole = format{
 }
 
 func adjustAnthropic(s *session, r *row) string {
-	setDefault(r, fProvider, "anthropic")
+	defaultProvider(r, "anthropic")
 	dropRegion(r)
 	if r.text[fContext] == nil {
 		s.note("rows are not grouped by context window: whether their calls crossed a context boundary cannot be told")

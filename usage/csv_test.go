@@ -63,7 +63,7 @@ func TestTableFaults(t *testing.T) {
 		"\n": "no header",
 	} {
 		_, _, err := rows(text, 100)
-		if e, ok := err.(*FileError); !ok || !strings.Contains(e.Error(), want) {
+		if e, ok := errors.AsType[*FileError](err); !ok || !strings.Contains(e.Error(), want) {
 			t.Errorf("%.20q: %v, want %q", text, err, want)
 		}
 	}
@@ -76,7 +76,7 @@ func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		header, got, err := rows("a,b\n"+string(data), 1<<20)
 		if err != nil {
-			if _, ok := err.(*FileError); !ok {
+			if _, ok := errors.AsType[*FileError](err); !ok {
 				t.Fatalf("%T: %v", err, err)
 			}
 			return

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"breakeven/money"
@@ -33,12 +34,7 @@ func (d *dialect) fits(a *answer) bool {
 }
 
 func contains(list []string, text string) bool {
-	for _, x := range list {
-		if x == text {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, text)
 }
 
 // openAIChat is the usage of OpenAI's chat completions and of everybody who copies them. The prompt holds

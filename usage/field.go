@@ -157,7 +157,6 @@ func (c *counts) get(f field) int64    { return c.n[f] } // zero where it is mis
 func (c *counts) put(f field, n int64) { c.n[f], c.set = n, c.set|1<<f }
 func (c *counts) add(f field, n int64) { c.put(f, c.n[f]+n) }
 func (c *counts) drop(f field)         { c.n[f], c.set = 0, c.set&^(1<<f) }
-func (c *counts) max(f field, n int64) { c.put(f, max(c.n[f], n)) }
 func (c *counts) any(list ...field) (yes bool) {
 	for _, f := range list {
 		yes = yes || c.has(f)

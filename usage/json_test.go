@@ -2,6 +2,7 @@ package usage
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestWalkSaysWhere(t *testing.T) {
 	} {
 		var w walker
 		err := w.walk([]byte(text), "", discard{})
-		e, ok := err.(*syntaxError)
+		e, ok := errors.AsType[*syntaxError](err)
 		if !ok || e.offset != want.offset || e.early != want.early {
 			t.Errorf("%q: %v (%+v), want offset %d, early %v", text, err, e, want.offset, want.early)
 		}
@@ -138,7 +139,7 @@ func TestDocumentFaultsSayTheLine(t *testing.T) {
 		strings.Repeat("[", 500):           "nested deeper",
 	} {
 		_, err := elements(text, []string{"data"})
-		if e, ok := err.(*FileError); !ok || !strings.Contains(e.Error(), want) {
+		if e, ok := errors.AsType[*FileError](err); !ok || !strings.Contains(e.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
@@ -149,7 +150,7 @@ func FuzzDocument(f *testing.F) {
 	f.Add([]byte(`[1,[2],{"data":[3]}]{"data":{"data":4}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := elements(string(data), []string{"data"})
-		if _, ok := err.(*FileError); err != nil && !ok {
+		if _, ok := errors.AsType[*FileError](err); err != nil && !ok {
 			t.Fatalf("%T: %v", err, err)
 		}
 		if json.Valid(data) && err != nil && !strings.Contains(err.Error(), "nested") {

@@ -188,7 +188,7 @@ var bedrockLog = format{
 	},
 	read: readRecords,
 	adjust: func(s *session, r *row) string {
-		setDefault(r, fProvider, "bedrock")
+		defaultProvider(r, "bedrock")
 		r.failed = len(r.text[fStatus]) > 0
 		return ""
 	},

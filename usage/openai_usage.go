@@ -1,6 +1,9 @@
 package usage
 
-import "bytes"
+import (
+	"bytes"
+	"maps"
+)
 
 // openaiUsage is the answer of OpenAI's /v1/organization/usage/completions and its siblings: one page, or
 // several pages after each other. OpenAI says of its fields that input_tokens holds cached tokens, that
@@ -34,7 +37,7 @@ var openaiUsage = format{
 	},
 	read: readBuckets(bucketKeys{begin: "start_time", end: "end_time"}),
 	adjust: func(s *session, r *row) string {
-		setDefault(r, fProvider, "openai")
+		defaultProvider(r, "openai")
 		return ""
 	},
 }
@@ -70,16 +73,14 @@ var openaiDashboardCosts = format{
 // withTimes adds a bucket's begin and end to a map of columns.
 func withTimes(columns map[string]binding, begin, end string) map[string]binding {
 	all := make(map[string]binding, len(columns)+2)
-	for name, b := range columns {
-		all[name] = b
-	}
+	maps.Copy(all, columns)
 	all[begin], all[end] = binding{fTime, 0}, binding{fEnd, 0}
 	return all
 }
 
-// setDefault fills a text that the row leaves open.
-func setDefault(r *row, f field, text string) {
-	if len(bytes.TrimSpace(r.text[f])) == 0 {
-		r.set(binding{f, 9}, "", []byte(text))
+// defaultProvider names the provider of a row that names none.
+func defaultProvider(r *row, name string) {
+	if len(bytes.TrimSpace(r.text[fProvider])) == 0 {
+		r.set(binding{fProvider, 9}, "", []byte(name))
 	}
 }

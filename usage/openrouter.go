@@ -50,7 +50,7 @@ var openrouterDaily = format{
 
 // adjustOpenRouter makes OpenRouter the provider, since it sends the bill. A variant is part of the model's name there, except for the batch discount, which is a tier.
 func adjustOpenRouter(s *session, r *row) string {
-	setDefault(r, fProvider, "openrouter")
+	defaultProvider(r, "openrouter")
 	switch variant := string(r.text[fTier]); variant {
 	case "", "standard", "batch":
 	default:

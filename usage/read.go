@@ -15,7 +15,8 @@ type Options struct {
 	Mapping map[string]string
 	// Input overrides the convention that the format fixes or the reader detects.
 	Input InputConvention
-	// Model and Provider are for rows that name none; with Override they replace what rows name.
+	// Model and Provider are for rows that name no model; with Override they replace what rows name. A provider
+	// without a model is for rows that name no provider.
 	Model, Provider string
 	Override        bool
 	// TimeUnit is the unit of a numeric time column: time.Millisecond, for example. Zero tells Unix seconds,

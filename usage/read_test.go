@@ -348,7 +348,7 @@ func TestGenericNamesAndMapping(t *testing.T) {
 	}
 
 	// Nested JSON, camel case, and names of their own.
-	c, s = one(t, `{"createdAt":"2026-08-19T01:00:00Z","response":{"model":"gpt-x","usage":{"promptTokens":100,"completionTokens":20,"prompt_tokens_details":{"cached_tokens":30}}},"user":{"id":"u"}}`, usage.Options{})
+	c, _ = one(t, `{"createdAt":"2026-08-19T01:00:00Z","response":{"model":"gpt-x","usage":{"promptTokens":100,"completionTokens":20,"prompt_tokens_details":{"cached_tokens":30}}},"user":{"id":"u"}}`, usage.Options{})
 	quantities(t, c.Quantities, price.Quantities{price.Input: 70, price.CacheRead: 30, price.Output: 20, price.Request: 1})
 	if c.Model != "gpt-x" || c.ID != "" {
 		t.Errorf("model %q, id %q (a user's id is no call's)", c.Model, c.ID)
@@ -466,7 +466,7 @@ func TestLiteLLM(t *testing.T) {
 	if !c.Failed {
 		t.Error("a failed call must be marked")
 	}
-	c, s = one(t, row(`"prompt_tokens":5,"completion_tokens":1,"metadata":{"service_tier":"flex","usage_object":{"service_tier":"priority"}}`), usage.Options{})
+	c, _ = one(t, row(`"prompt_tokens":5,"completion_tokens":1,"metadata":{"service_tier":"flex","usage_object":{"service_tier":"priority"}}`), usage.Options{})
 	if c.Tier != price.Priority {
 		t.Errorf("tier = %v: the tier served wins over the one asked for", c.Tier)
 	}
@@ -632,7 +632,7 @@ func TestOTLP(t *testing.T) {
 func TestModelAndProvider(t *testing.T) {
 	const text = "t,model,input_tokens\n0,a,1\n1,,1\n"
 	calls, _ := read(t, text, usage.Options{Model: "b", Provider: "p"})
-	if calls[0].Model != "a" || calls[1].Model != "b" || calls[0].Provider != "p" {
+	if calls[0].Model != "a" || calls[1].Model != "b" || calls[0].Provider != "" || calls[1].Provider != "p" { // a provider says nothing of another model
 		t.Errorf("for rows that name none: %+v", calls)
 	}
 	calls, _ = read(t, text, usage.Options{Model: "b", Override: true})

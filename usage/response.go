@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -264,7 +265,6 @@ func splitAnswers(provider string, body []byte) ([]*answer, error) {
 		problem := "is no JSON"
 		if e, ok := errors.AsType[*FileError](err); ok {
 			problem = e.Problem
-			err = nil
 			return nil, &UsageError{Provider: provider, Field: fmt.Sprintf("line %d", e.Line), Problem: problem}
 		}
 		return nil, &UsageError{Provider: provider, Problem: problem + ": " + err.Error()}
@@ -338,9 +338,7 @@ func (a *answer) merge(later *answer) {
 	if len(later.block) > 0 {
 		a.root = later.root
 	}
-	for p, text := range later.block {
-		a.block[p] = text
-	}
+	maps.Copy(a.block, later.block)
 	if later.extra != nil {
 		a.extra = later.extra
 	}

@@ -167,9 +167,7 @@ func (s *session) makeCall(r *row) (skip string, err error) {
 		s.note(note)
 	}
 	call.Quantities = q
-	if err := s.fillTexts(r, call); err != nil {
-		return "", err
-	}
+	s.fillTexts(r, call)
 	return "", s.fillCost(r, call)
 }
 
@@ -306,15 +304,18 @@ func (s *session) fillTimes(r *row, call *Call) error {
 // speeds are tiers under another name.
 var speeds = map[string]price.Tier{"": price.Standard, "standard": price.Standard, "normal": price.Standard, "fast": price.Fast, "ultrafast": price.UltraFast}
 
-func (s *session) fillTexts(r *row, call *Call) error {
+func (s *session) fillTexts(r *row, call *Call) {
 	call.ID = clean(r.text[fID])
 	call.Session = s.word(r.text[fSession])
 	call.Provider, call.Model = s.word(r.text[fProvider]), s.word(r.text[fModel])
-	if call.Provider == "" || s.opt.Override && s.opt.Provider != "" {
-		call.Provider = s.opt.Provider
-	}
-	if call.Model == "" || s.opt.Override && s.opt.Model != "" {
+	// A provider that comes with a model is that model's: it says nothing of a row that names a model itself.
+	if replace := s.opt.Override || call.Model == ""; replace && s.opt.Model != "" {
 		call.Model = s.opt.Model
+		if s.opt.Provider != "" || s.opt.Override {
+			call.Provider = s.opt.Provider
+		}
+	} else if s.opt.Model == "" && s.opt.Provider != "" && (s.opt.Override || call.Provider == "") {
+		call.Provider = s.opt.Provider
 	}
 	if call.Model == "" && !r.failed {
 		s.note("rows name no model; give one to price them")
@@ -349,7 +350,6 @@ func (s *session) fillTexts(r *row, call *Call) error {
 		call.ContextOver = over
 	}
 	call.Failed = r.failed || failure(r.text[fStatus])
-	return nil
 }
 
 func quote(text string) string { return `"` + clip(text) + `"` }

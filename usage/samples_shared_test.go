@@ -3,6 +3,7 @@ package usage_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -312,7 +313,7 @@ func TestSamplesThatAreRefused(t *testing.T) {
 		"claude_code_session.jsonl", "codex_session.jsonl",
 	} {
 		s, err := usage.Read(file, bytes.NewReader(sharedFile(t, "usage-samples", file)), usage.Options{}, nil)
-		e, ok := err.(*usage.FileError)
+		e, ok := errors.AsType[*usage.FileError](err)
 		if !ok || e.Hint == "" || s.Rows != 0 {
 			t.Errorf("%s: %v after %d rows; want a FileError with a hint", file, err, s.Rows)
 		}

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -268,7 +269,7 @@ func (s *session) bad(line int, problem, hint string) error {
 
 // keep counts the fault of a row, and passes on what is more than that.
 func (s *session) keep(err error) error {
-	e, ok := err.(*RowError)
+	e, ok := errors.AsType[*RowError](err)
 	if !ok {
 		s.sum.Rows-- // the row was not read
 		return err

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -37,7 +38,7 @@ func TestParseStamp(t *testing.T) {
 			t.Errorf("%q = %+v, want an error", bad, got)
 		}
 	}
-	if _, err := parseStamp([]byte("08/09/2026")); err != errAmbiguous {
+	if _, err := parseStamp([]byte("08/09/2026")); !errors.Is(err, errAmbiguous) {
 		t.Errorf("a date whose day and month cannot be told apart: %v", err)
 	}
 }

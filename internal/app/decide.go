@@ -336,7 +336,7 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 
 func logSentence(w *WorkloadAnswer, p *workload.Profile) string {
 	span := duration(float64(*p.Span))
-	text := fmt.Sprintf("The log spans %s", span)
+	text := "The log spans " + span
 	if w.RequestsPerMonth != nil {
 		text += fmt.Sprintf(" and %s calls", ledger.Number(float64(p.Requests.N)))
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -236,7 +237,7 @@ func (a *App) Quote(r QuoteRequest) (QuoteAnswer, error) {
 		q.Asked = r.Model
 	}
 	if q.Asked == "" {
-		return q, &KindError{Kind: Invalid, Err: fmt.Errorf("the body names no model"), Hint: "name it with --model"}
+		return q, &KindError{Kind: Invalid, Err: errors.New("the body names no model"), Hint: "name it with --model"}
 	}
 	if q.At.IsZero() {
 		if q.At = response.Created; q.At.IsZero() {

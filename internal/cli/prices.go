@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -164,7 +165,7 @@ func printQuote(w io.Writer, q app.QuoteAnswer) {
 	t.row("", "quantity", "$ per million", "$")
 	t.rule()
 	for _, l := range q.Lines {
-		t.row(l.Kind.Label(), fmt.Sprint(l.Quantity), l.Rate.String(), l.Amount.String(), evidence(l.Provenance))
+		t.row(l.Kind.Label(), strconv.FormatInt(l.Quantity, 10), l.Rate.String(), l.Amount.String(), evidence(l.Provenance))
 	}
 	t.rule()
 	t.row("total", "", "", q.Total.String())

@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { taken.Close() }) // after the scripts, which run in parallel once this function has returned
+	t.Cleanup(func() { _ = taken.Close() }) // after the scripts, which run in parallel once this function has returned
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
 		t.Fatal(err)

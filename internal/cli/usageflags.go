@@ -2,7 +2,7 @@ package cli
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"io"
 	"strings"
 
@@ -30,7 +30,7 @@ func (f logFlags) options() (usage.Options, error) {
 		o.Provider, o.Model = splitModel(f.As)
 	}
 	if f.ReplaceModel && f.As == "" {
-		return o, &app.KindError{Kind: app.BadUsage, Err: fmt.Errorf("--replace-model needs --as")}
+		return o, &app.KindError{Kind: app.BadUsage, Err: errors.New("--replace-model needs --as")}
 	}
 	return o, nil
 }

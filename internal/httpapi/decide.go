@@ -18,14 +18,14 @@ import (
 // logForm is an upload of call logs. Large parts lie in temporary files while the request runs.
 type logForm struct {
 	Files    []huma.FormFile `form:"files" required:"true" doc:"Call logs; gzip is undone."`
-	Scenario string          `form:"scenario" doc:"A scenario in JSON or YAML; documented defaults if left out."`
-	Format   string          `form:"format" doc:"The logs' format; detected if left out."`
-	As       string          `form:"as" doc:"Provider and model of calls that name none." example:"anthropic/claude-sonnet-4-6"`
-	Replace  bool            `form:"replace_model" doc:"Take as for every call, whatever the log names."`
-	Input    string          `form:"input" doc:"Whether the input figure holds cached tokens." enum:"detect,includes,excludes"`
-	Map      []string        `form:"map" doc:"Columns of the log for our fields, as field=column."`
-	By       []string        `form:"by" doc:"Dimensions to group a report by." enum:"hour,day,month,model,provider,project,user,key,tier"`
-	Strict   bool            `form:"strict" doc:"Stop at the first bad row, and fail if a price is missing."`
+	Scenario string          `form:"scenario" required:"false" doc:"A scenario in JSON or YAML; documented defaults if left out."`
+	Format   string          `form:"format" required:"false" doc:"The logs' format; detected if left out."`
+	As       string          `form:"as" required:"false" doc:"Provider and model of calls that name none." example:"anthropic/claude-sonnet-4-6"`
+	Replace  bool            `form:"replace_model" required:"false" doc:"Take as for every call, whatever the log names."`
+	Input    string          `form:"input" required:"false" doc:"Whether the input figure holds cached tokens." enum:"detect,includes,excludes"`
+	Map      []string        `form:"map" required:"false" doc:"Columns of the log for our fields, as field=column."`
+	By       []string        `form:"by" required:"false" doc:"Dimensions to group a report by." enum:"hour,day,month,model,provider,project,user,key,tier"`
+	Strict   bool            `form:"strict" required:"false" doc:"Stop at the first bad row, and fail if a price is missing."`
 }
 
 type upload struct {

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"breakeven/internal/app"
+	"breakeven/ledger"
 	"breakeven/web"
 )
 
@@ -27,6 +29,8 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/openapi", "", ""
 	config.CreateHooks = nil // no $schema links in bodies: the same input gives the same bytes
 	api := humago.New(mux, config)
+	// A ledger's amounts are whole cents in memory and dollars on the wire.
+	api.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[ledger.Amount](), reflect.TypeFor[float64]())
 	h := handlers{app: a, log: log}
 	h.quick(api)
 	h.calc(api)
@@ -34,6 +38,12 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	h.decide(api)
 	h.scenarios(api)
 	h.system(api)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		ctx := humago.NewContext(&huma.Operation{}, r, w)
+		if err := huma.WriteErr(api, ctx, http.StatusNotFound, "there is no such operation: "+r.Method+" "+r.URL.Path+"; see /openapi.json"); err != nil {
+			log.Error("answering", "err", err)
+		}
+	})
 	mux.Handle("/", web.Handler())
 	return secure(mux)
 }

@@ -88,8 +88,8 @@ func parse(name string, data []byte) (any, *walker, error) {
 	if len(data) > MaxBytes {
 		return one(0, fmt.Sprintf("is larger than %d bytes", MaxBytes), "a scenario is a page; a call log goes to --usage")
 	}
-	if i := bytes.IndexByte(data, 0); i >= 0 {
-		return one(1+bytes.Count(data[:i], []byte("\n")), "holds a NUL byte, so it is no UTF-8 text", "save it as UTF-8")
+	if before, _, ok := bytes.Cut(data, []byte{0}); ok {
+		return one(1+bytes.Count(before, []byte("\n")), "holds a NUL byte, so it is no UTF-8 text", "save it as UTF-8")
 	}
 	if !utf8.Valid(data) {
 		return one(0, "is no UTF-8 text", "save it as UTF-8")

@@ -213,9 +213,7 @@ func (b *builder) entry(m *model, hits []hit, span period) (price.Entry, bool) {
 	}
 	e.Rates = b.specs(m, base, e.Source, nil)
 	b.media(m, hits, e.Rates)
-	for k, r := range m.Rates {
-		e.Rates[k] = r
-	}
+	maps.Copy(e.Rates, m.Rates)
 	for k, name := range m.Rules {
 		if name == "" {
 			continue
@@ -230,7 +228,7 @@ func (b *builder) entry(m *model, hits []hit, span period) (price.Entry, bool) {
 		e.Rates[k] = price.RateSpec{Rule: name}
 	}
 	for _, c := range b.provider.Boundaries {
-		if band, ok := b.band(m, tables, agreed, c, price.Standard, e.Source, e.Rates); ok {
+		if band, ok := b.band(m, agreed, c, price.Standard, e.Source, e.Rates); ok {
 			e.Bands = append(e.Bands, band)
 		}
 	}
@@ -241,7 +239,7 @@ func (b *builder) entry(m *model, hits []hit, span period) (price.Entry, bool) {
 
 // band makes a context band, where the tables that tell bands apart have it: more of them with it than without,
 // or as many.
-func (b *builder) band(m *model, tables, agreed []rates, c boundary, tier price.Tier, source string, base price.Rates) (price.BandSpec, bool) {
+func (b *builder) band(m *model, agreed []rates, c boundary, tier price.Tier, source string, base price.Rates) (price.BandSpec, bool) {
 	with, without := map[string]bool{}, map[string]bool{}
 	for _, r := range agreed {
 		if _, ok := r.at[place{tier, c.Tokens, price.Input}]; ok {

@@ -55,7 +55,7 @@ func votesOf(t *testing.T, text string) []vote {
 	ranks := map[string]int{"genai": 0, "litellm": 1, "models.dev": 2, "portkey": 3, "openrouter": 4}
 	groups := map[string]string{"portkey": "litellm"}
 	var all []vote
-	for _, field := range strings.Fields(text) {
+	for field := range strings.FieldsSeq(text) {
 		name, value, _ := strings.Cut(field, "=")
 		name, voice := strings.CutPrefix(name, "~")
 		rate, err := money.ParseRate(value)

@@ -107,7 +107,7 @@ func (b *builder) tierRates(m *model, agreed []rates, tier price.Tier, e price.E
 	}
 	v := price.Variant{Rates: b.specs(m, chosen, e.Source, e.Rates)}
 	for _, c := range b.provider.Boundaries {
-		if band, ok := b.band(m, agreed, agreed, c, tier, e.Source, e.Rates); ok {
+		if band, ok := b.band(m, agreed, c, tier, e.Source, e.Rates); ok {
 			v.Bands = append(v.Bands, band)
 		}
 	}

@@ -70,7 +70,8 @@ func write(out *os.File) error {
 
 // rate is the load at an hour of the day: low at night, highest in the afternoon.
 func rate(hour float64) float64 {
-	return 0.15 + math.Exp(-math.Pow((hour-15)/4.5, 2)) + 0.35*math.Exp(-math.Pow((hour-10)/2, 2))
+	afternoon, morning := (hour-15)/4.5, (hour-10)/2
+	return 0.15 + math.Exp(-afternoon*afternoon) + 0.35*math.Exp(-morning*morning)
 }
 
 const steps = 24 * 60
