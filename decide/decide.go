@@ -232,6 +232,18 @@ func (p *Problem) verdict(options, all []Option, b best) (Verdict, error) {
 		v.Why = "There is nothing to choose from."
 		return v, nil
 	}
+	if !winner.Complete() {
+		// Only today's API may be incomplete here. Its bill is a lower bound, so nothing tells whether the others
+		// are dearer.
+		v.Headline = "No verdict yet: today's bill is incomplete"
+		v.Sentence = fmt.Sprintf("There is no price for %s. Today's bill is at least $%s a month", winner.Missing[0], winner.Ledger.Total)
+		if next := cheapest(options, func(o *Option) bool { return o.Feasible && o.Complete() }); next != nil {
+			v.Sentence += fmt.Sprintf("; the cheapest option whose price is known is %s at $%s", next.Name, next.Ledger.Total)
+		}
+		v.Sentence += "."
+		v.Why = "A price is missing, so the bill is a lower bound."
+		return v, nil
+	}
 	v.Option, v.Kind = winner.ID, winner.Kind
 	v.Saves = current.Ledger.Total - winner.Ledger.Total
 	v.PriceOfConstraints = winner.Ledger.Total - overall.Ledger.Total

@@ -247,9 +247,15 @@ func TestMissingPriceNeverWins(t *testing.T) {
 	if d.Verdict.Kind == decide.HostedOpen {
 		t.Error("an option without a price for its audio won")
 	}
+	// Today's bill as a lower bound of 100,000: what costs less than that still wins, and says so.
 	p.Current.Missing = []string{"audio input"}
-	if d := decided(t, p); d.Verdict.Confidence != decide.Low || !strings.Contains(d.Verdict.Sentence, "lower bound") {
+	if d := decided(t, p); d.Verdict.Kind == decide.CurrentAPI || d.Verdict.Confidence != decide.Low || !strings.Contains(d.Verdict.Sentence, "lower bound") {
 		t.Errorf("an incomplete bill is not said to be one: %+v", d.Verdict)
+	}
+	// As a lower bound of 1,000 it is the cheapest that is known, which is no verdict.
+	p.Current.Lines = bill(t, 1000)
+	if d := decided(t, p); d.Verdict.Option != "" || !strings.Contains(d.Verdict.Headline, "No verdict") || !strings.Contains(d.Verdict.Sentence, "audio input") {
+		t.Errorf("a lower bound won: %+v", d.Verdict)
 	}
 }
 

@@ -145,7 +145,7 @@ func (t *table) quoted(read, write int) (int, int, error) {
 		if len(t.record)+len(line)+1 > t.src.max {
 			return 0, 0, &FileError{
 				File: t.src.name, Line: t.lineNo, Problem: fmt.Sprintf("a record is longer than %d bytes; a quote may not be closed", t.src.max),
-				Hint: "double the quotes inside a cell, or raise MaxLine",
+				Hint: "double the quotes inside a cell",
 			}
 		}
 		t.record = append(t.record, '\n')

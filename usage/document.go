@@ -189,7 +189,7 @@ func (d *document) value(keep bool) error {
 			if len(d.raw) >= d.max {
 				return &FileError{
 					File: d.name, Line: d.line, Problem: fmt.Sprintf("a JSON element is longer than %d bytes", d.max),
-					Hint: "raise MaxLine if the element is good; leave prompts and answers out of the export if it can",
+					Hint: "leave prompts and answers out of the export",
 				}
 			}
 			d.raw = append(d.raw, c)

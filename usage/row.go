@@ -469,6 +469,9 @@ func (s *session) word(text []byte) string {
 		return w
 	}
 	w := clean(text)
+	if !utf8.Valid(text) {
+		s.note("some names are no UTF-8: their letters show as \uFFFD; save the export as UTF-8")
+	}
 	if len(s.words) < maxWords && len(text) <= 256 {
 		s.words[string(text)] = w
 	}

@@ -143,7 +143,7 @@ func (s *source) line() ([]byte, error) {
 func (s *source) tooLong() error {
 	return &FileError{
 		File: s.name, Line: s.lineNo, Problem: fmt.Sprintf("a line is longer than %d bytes", s.max),
-		Hint: "raise MaxLine if the line is good; leave prompts and answers out of the export if it can",
+		Hint: "leave prompts and answers out of the export",
 	}
 }
 

@@ -35,6 +35,31 @@ func New(version string, now func() time.Time) *App {
 	}
 }
 
+// WithPrices is the App with price files of one's own in its book. A file replaces the embedded one of the same
+// provider. Names of files that end in .json are JSON, others YAML.
+func (a *App) WithPrices(files map[string][]byte) *App {
+	own := *a
+	own.book = sync.OnceValues(func() (*price.Book, error) {
+		all, err := catalog.PriceFiles()
+		if err != nil {
+			return nil, err
+		}
+		for name, data := range files {
+			if data, err = sheetJSON(name, data); err != nil {
+				return nil, err
+			}
+			f, err := price.ParseFile(name, data)
+			if err != nil {
+				return nil, err
+			}
+			delete(all, f.Provider+".json")
+			all[name] = data
+		}
+		return price.NewBook(all)
+	})
+	return &own
+}
+
 // Stamp says what an answer was made from: the same three, the same bytes.
 type Stamp struct {
 	Version  string `json:"version" doc:"The program's version."`

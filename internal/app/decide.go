@@ -328,7 +328,7 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 	for _, f := range summaries {
 		m.notes = append(m.notes, f.Notes...)
 		if f.Faulty > 0 {
-			m.notes = append(m.notes, fmt.Sprintf("%s: %d of %d rows could not be read and are left out; the first: %s", f.Name, f.Faulty, f.Rows, f.Faults[0].Error()))
+			m.notes = append(m.notes, fmt.Sprintf("%d of %d rows of %s could not be read and are left out; the first: %s", f.Faulty, f.Rows, f.Name, f.Faults[0].Error()))
 		}
 	}
 	return m, nil

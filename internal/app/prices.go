@@ -301,13 +301,19 @@ func (a *App) Usage(provider string, body []byte) (usage.Response, error) {
 
 // sheetBook makes a book of one price file that a user brings, in JSON or YAML.
 func sheetBook(name string, data []byte) (*price.Book, error) {
-	if !strings.HasSuffix(strings.ToLower(name), ".json") {
-		var err error
-		if data, err = scenariofile.ToJSON(name, data); err != nil {
-			return nil, err
-		}
+	data, err := sheetJSON(name, data)
+	if err != nil {
+		return nil, err
 	}
 	return price.NewBook(map[string][]byte{name: data})
+}
+
+// sheetJSON is a price file as JSON.
+func sheetJSON(name string, data []byte) ([]byte, error) {
+	if strings.HasSuffix(strings.ToLower(name), ".json") {
+		return data, nil
+	}
+	return scenariofile.ToJSON(name, data)
 }
 
 // ReadAll reads a small input whole, and refuses one that is not small.

@@ -39,7 +39,7 @@ type UsageRow struct {
 	Tokens   price.Quantities  `json:"tokens"`
 	Input    int64             `json:"input_tokens" doc:"All kinds of input, cached included."`
 	Output   int64             `json:"output_tokens" doc:"All kinds of output, reasoning included."`
-	Cost     money.Sum         `json:"usd" doc:"Computed; a lower bound where complete is false."`
+	Cost     *money.Sum        `json:"usd,omitempty" doc:"Computed; a lower bound where complete is false, and absent where nothing has a price."`
 	Complete bool              `json:"complete"`
 	Reported *money.USD        `json:"reported_usd,omitempty" doc:"What the log itself reports; absent where some row reports none."`
 
@@ -157,7 +157,7 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	for _, f := range files {
 		answer.Notes = append(answer.Notes, f.Notes...)
 		if f.Faulty > 0 {
-			answer.Notes = append(answer.Notes, fmt.Sprintf("%s: %d of %d rows could not be read and are left out; the first: %s", f.Name, f.Faulty, f.Rows, f.Faults[0].Error()))
+			answer.Notes = append(answer.Notes, fmt.Sprintf("%d of %d rows of %s could not be read and are left out; the first: %s", f.Faulty, f.Rows, f.Name, f.Faults[0].Error()))
 		}
 	}
 	answer.Notes = sentences(answer.Notes)
@@ -228,15 +228,19 @@ func (r *UsageRow) add(c *usage.Call, ref price.Ref, priced bool) error {
 
 func (r *UsageRow) finish() error {
 	r.Input, r.Output = r.Tokens.InputTokens(), r.Tokens.OutputTokens()
+	var total money.Sum
 	for ref, sum := range r.sums {
 		cost, complete, err := ref.Cost(sum)
 		if err != nil {
 			return err
 		}
-		if err := r.Cost.AddSum(cost); err != nil {
+		if err := total.AddSum(cost); err != nil {
 			return err
 		}
 		r.incomplete = r.incomplete || !complete
+	}
+	if len(r.sums) > 0 {
+		r.Cost = &total
 	}
 	r.Complete = !r.incomplete
 	if r.requestsKnown {

@@ -16,7 +16,8 @@ type calcCmd struct {
 	CallsPerDay float64 `help:"Calls a day." required:"" placeholder:"N"`
 	CachedShare float64 `help:"Share of the input tokens that the vendor's cache serves." default:"0" placeholder:"SHARE"`
 	BatchShare  float64 `help:"Share of the calls that go to the batch tier." default:"0" placeholder:"SHARE"`
-	Tier        string  `help:"Service tier of the other calls." default:"standard" placeholder:"TIER"`
+	sheetFlag
+	Tier string `help:"Service tier of the other calls." default:"standard" placeholder:"TIER"`
 }
 
 func (c calcCmd) Run(r run) error {
@@ -24,7 +25,11 @@ func (c calcCmd) Run(r run) error {
 	if err != nil {
 		return &app.KindError{Kind: app.BadUsage, Err: err}
 	}
-	a, err := r.app.Calc(app.CalcRequest{
+	priced, err := r.priced(c.sheetFlag)
+	if err != nil {
+		return err
+	}
+	a, err := priced.Calc(app.CalcRequest{
 		Model: c.Model, Input: c.Input, Output: c.Output, CallsPerDay: c.CallsPerDay, CachedShare: c.CachedShare, BatchShare: c.BatchShare, Tier: tier,
 	})
 	if err != nil {

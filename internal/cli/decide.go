@@ -47,7 +47,11 @@ func (c decideCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	a, err := r.app.Decide(app.DecideRequest{Scenario: s, Logs: logs, Options: o, Strict: c.Strict})
+	priced, err := r.priced(c.sheetFlag)
+	if err != nil {
+		return err
+	}
+	a, err := priced.Decide(app.DecideRequest{Scenario: s, Logs: logs, Options: o, Strict: c.Strict})
 	if err != nil {
 		return err
 	}

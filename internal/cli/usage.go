@@ -29,7 +29,11 @@ func (c usageReportCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	a, err := r.app.UsageReport(app.UsageRequest{Logs: logs, Options: o, By: c.By, Strict: c.Strict})
+	priced, err := r.priced(c.sheetFlag)
+	if err != nil {
+		return err
+	}
+	a, err := priced.UsageReport(app.UsageRequest{Logs: logs, Options: o, By: c.By, Strict: c.Strict})
 	if err != nil {
 		return err
 	}
@@ -52,7 +56,10 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 	t.row(head...)
 	t.rule()
 	line := func(groups []string, r app.UsageRow) {
-		requests, reported, remark := "unknown", "-", ""
+		requests, cost, reported, remark := "unknown", "no price", "-", ""
+		if r.Cost != nil {
+			cost = r.Cost.String()
+		}
 		if r.Requests != nil {
 			requests = ledger.Number(float64(*r.Requests))
 		}
@@ -62,7 +69,7 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 		if !r.Complete {
 			remark = "incomplete"
 		}
-		t.row(append(groups, requests, ledger.Number(float64(r.Input)), ledger.Number(float64(r.Output)), r.Cost.String(), reported, remark)...)
+		t.row(append(groups, requests, ledger.Number(float64(r.Input)), ledger.Number(float64(r.Output)), cost, reported, remark)...)
 	}
 	for _, r := range a.Rows {
 		groups := make([]string, 0, len(a.By))

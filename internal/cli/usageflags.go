@@ -17,7 +17,29 @@ type logFlags struct {
 	Input        string            `help:"Whether the input figure holds cached tokens: detect, includes or excludes." enum:"detect,includes,excludes" default:"detect" group:"Reading logs"`
 	As           string            `help:"Provider and model of calls that name none, as in anthropic/claude-sonnet-4-6." placeholder:"MODEL" group:"Reading logs"`
 	ReplaceModel bool              `help:"Take --as for every call, whatever the log names." group:"Reading logs"`
-	Strict       bool              `help:"Stop at the first bad row, and fail if a price is missing (exit code 4)."`
+	sheetFlag
+	Strict bool `help:"Stop at the first bad row, and fail if a price is missing (exit code 4)."`
+}
+
+// sheetFlag adds price files to the book.
+type sheetFlag struct {
+	Sheet []string `help:"Price file to add to the book (JSON or YAML); it replaces a provider of the same name." placeholder:"FILE" sep:"none"`
+}
+
+// priced is the app with the sheets in its book.
+func (r run) priced(f sheetFlag) (*app.App, error) {
+	if len(f.Sheet) == 0 {
+		return r.app, nil
+	}
+	files := map[string][]byte{}
+	for _, path := range f.Sheet {
+		data, err := r.file(path)
+		if err != nil {
+			return nil, err
+		}
+		files[path] = data
+	}
+	return r.app.WithPrices(files), nil
 }
 
 func (f logFlags) options() (usage.Options, error) {
