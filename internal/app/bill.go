@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -80,7 +81,8 @@ type pricer struct {
 	// straddling counts those whose bucket holds a price change; loose, models matched without their version.
 	banded, straddling int64
 	loose              map[string]string
-	undated            int64 // rows without a date, priced as of now
+	undated            int64           // rows without a date, priced as of now
+	standard           map[string]bool // rows of another tier that are priced as standard, by tier and model
 }
 
 type lookup struct {
@@ -102,6 +104,7 @@ func newPricer(book *price.Book, now time.Time) *pricer {
 	return &pricer{
 		book: book, now: now, found: map[lookup]found{}, sums: map[price.Ref]*price.Quantities{},
 		missing: map[missingKey]*MissingPrice{}, loose: map[string]string{},
+		standard: map[string]bool{},
 	}
 }
 
@@ -131,6 +134,9 @@ func (p *pricer) add(c *usage.Call) (price.Ref, bool, error) {
 	if err != nil {
 		p.miss(c, "", err.Error())
 		return price.Ref{}, false, nil
+	}
+	if m.Tier != c.Tier {
+		p.standard[fmt.Sprintf("%s price on record for %s/%s", c.Tier, m.Provider, m.Model)] = true
 	}
 	when := c.Start
 	if !dated(c) {
@@ -252,6 +258,9 @@ func (p *pricer) bill() (Bill, error) {
 	}
 	if p.undated > 0 {
 		b.Notes = append(b.Notes, fmt.Sprintf("%d calls carry no date; they are priced as of %s.", p.undated, p.now.UTC().Format(time.DateOnly)))
+	}
+	for _, what := range slices.Sorted(maps.Keys(p.standard)) {
+		b.Notes = append(b.Notes, fmt.Sprintf("There is no %s: those calls are priced as standard.", what))
 	}
 	names := make([]string, 0, len(p.loose))
 	for as, is := range p.loose {

@@ -184,7 +184,7 @@ func (a *App) hostedAPI(h *host, m measured) (decide.API, error) {
 	if err != nil {
 		return api, err
 	}
-	api.Missing = missingNames(bill)
+	api.Missing, api.Notes = missingNames(bill), bill.Notes
 	factorName := "the log's span to a month"
 	if m.workload.Source == "scenario" {
 		factorName = "sampled calls to a month's"

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -70,11 +71,12 @@ func (f *logForm) options() (usage.Options, error) {
 }
 
 func (h handlers) decide(api huma.API) {
-	operate(api, http.MethodPost, "/api/v1/decide", "Decide on a scenario", "decide", func(_ context.Context, in *body[scenario.Scenario]) (*body[app.DecideAnswer], error) {
-		if err := in.Body.Check(); err != nil {
+	document(api, "/api/v1/decide", "Decide on a scenario", "decide", func(_ context.Context, in *rawDocument) (*body[app.DecideAnswer], error) {
+		s, err := scenariofile.Read("scenario", in.RawBody)
+		if err != nil {
 			return nil, h.problem(err)
 		}
-		a, err := h.app.Decide(app.DecideRequest{Scenario: in.Body})
+		a, err := h.app.Decide(app.DecideRequest{Scenario: s})
 		return answer(h, a, err)
 	})
 	large(api, "/api/v1/decide/log", "Decide on call logs", "decide", func(_ context.Context, in *upload) (*body[app.DecideAnswer], error) {
@@ -125,8 +127,23 @@ type text struct {
 	Body        []byte
 }
 
-type rawBody struct {
-	RawBody []byte `contentType:"application/yaml"`
+// rawDocument is a scenario as it came. The scenario's own decoder reads it: it tells what was left out from what
+// was given, and names each fault with its line.
+type rawDocument struct {
+	RawBody []byte `contentType:"application/json"`
+}
+
+// document registers an operation whose body is a scenario, in JSON or YAML.
+func document[Out any](api huma.API, path, summary, tag string, call func(context.Context, *rawDocument) (*body[Out], error)) {
+	var out *body[Out]
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[scenario.Scenario](), true, "Scenario")
+	huma.Register(api, huma.Operation{
+		OperationID: huma.GenerateOperationID(http.MethodPost, path, out), Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{tag},
+		SkipValidateBody: true,
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: schema}, "application/yaml": {Schema: schema},
+		}},
+	}, call)
 }
 
 func (h handlers) scenarios(api huma.API) {
@@ -143,7 +160,7 @@ func (h handlers) scenarios(api huma.API) {
 		}
 		return &text{"application/yaml", data}, nil
 	})
-	operate(api, http.MethodPost, "/api/v1/scenario/check", "Check a scenario and name every fault with its line", "scenario", func(_ context.Context, in *rawBody) (*body[scenario.Scenario], error) {
+	document(api, "/api/v1/scenario/check", "Check a scenario and name every fault with its line", "scenario", func(_ context.Context, in *rawDocument) (*body[scenario.Scenario], error) {
 		s, err := h.app.CheckScenario("scenario", in.RawBody)
 		return answer(h, s, err)
 	})

@@ -98,6 +98,14 @@ func parse(name string, data []byte) (any, *walker, error) {
 		return one(0, "nests too deeply", "")
 	}
 	file, err := parser.ParseBytes(data, 0)
+	if err != nil && json.Valid(data) {
+		// JSON has escapes that the YAML parser does not know. Its faults then have no lines.
+		var tree any
+		if err := json.Unmarshal(data, &tree); err != nil {
+			return one(0, err.Error(), "")
+		}
+		return tree, &walker{file: name}, nil
+	}
 	if err != nil {
 		line, message := syntax(err)
 		return one(line, "is no YAML: "+message, "check the lines around it")
