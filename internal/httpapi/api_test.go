@@ -153,6 +153,7 @@ func TestEndpoints(t *testing.T) {
 		{"decide, a typo", "POST", "/api/v1/decide", "application/json", `{"workload": {"input": 1200, "output": 350, "cals_per_day": 10000}}`, 422, []string{`"location":"workload.cals_per_day"`, `did you mean calls_per_day?`}},
 		{"decide, rules over two fields", "POST", "/api/v1/decide", "application/json", `{"workload": {"input": 1200, "output": 350}}`, 422, []string{`"location":"workload.calls_per_day"`}},
 		{"decide, truncated", "POST", "/api/v1/decide", "application/json", `{"workload": {`, 422, []string{`is no YAML`}},
+		{"example", "GET", "/api/v1/example", "", "", 200, []string{`"extrapolated":true`, `"headline":"Buy open weights by the token"`}},
 		{"models", "GET", "/api/v1/models", "", "", 200, []string{`"id":"llama-3.3-70b"`}},
 		{"gpus", "GET", "/api/v1/gpus", "", "", 200, []string{`"id":"h100-sxm"`}},
 		{"formats", "GET", "/api/v1/usage/formats", "", "", 200, []string{`"name":"litellm"`}},

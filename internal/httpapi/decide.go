@@ -79,6 +79,10 @@ func (h handlers) decide(api huma.API) {
 		a, err := h.app.Decide(app.DecideRequest{Scenario: s})
 		return answer(h, a, err)
 	})
+	get(api, "/api/v1/example", "Decide on the example scenario and its call log", "decide", func(context.Context, *struct{}) (*body[app.DecideAnswer], error) {
+		a, err := h.app.Example()
+		return answer(h, a, err)
+	})
 	large(api, "/api/v1/decide/log", "Decide on call logs", "decide", func(_ context.Context, in *upload) (*body[app.DecideAnswer], error) {
 		form := in.RawBody.Data()
 		var s scenario.Scenario
