@@ -35,7 +35,7 @@ export const number = (v: number) => six.format(v);
 export const rounded = (v: number) => three.format(v);
 export const count = (v: number) => whole.format(v);
 export const short = (v: number) => compact.format(v);
-export const percent = (v: number) => three.format(v * 100) + " %";
+export const percent = (v: number) => three.format(v * 100) + "\u00a0%";
 export const times = (v: number) => three.format(v) + "×";
 
 // exact writes decimal text as it is, with thousands separated.
@@ -54,10 +54,13 @@ export function toCents(text: string): string {
 // term writes the number of a formula in its unit.
 export function term(value: number, unit = ""): string {
   if (unit.startsWith("USD")) return "$" + number(value) + unit.slice(3);
-  if (unit === "share") return number(value * 100) + " %";
+  if (unit === "share") return number(value * 100) + "\u00a0%";
   if (unit === "x") return number(value) + "×";
   return unit ? `${number(value)} ${unit}` : number(value);
 }
+
+// tied keeps a number and its percent sign on one line.
+export const tied = (sentence: string) => sentence.replace(/(\d) %/g, "$1\u00a0%");
 
 // words turns an identifier into words.
 export const words = (id: string) => id.replaceAll("_", " ");

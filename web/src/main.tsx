@@ -62,5 +62,5 @@ function Page() {
   );
 }
 
+void start(); // ask first, draw while the answers are on their way
 render(<Page />, document.getElementById("page")!);
-void start();

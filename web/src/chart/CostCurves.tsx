@@ -1,15 +1,25 @@
 // What every option costs over the scale of today's workload.
 
 import { axisX, axisY, dot, gridX, gridY, line, plot, pointer, ruleX, tip } from "@observablehq/plot";
-import type { BreakEven, Curve, Decision } from "../api/types";
+import type { Curve, Decision, OptionKind } from "../api/types";
 import { dollars, hasCents, roundDollars, shortDollars, times } from "../format";
 import { Figure } from "./Figure";
 import { dollarTicks, scaleTick, scaleTicks, spread, write, type Label } from "./labels";
 import { style } from "./palette";
 
-// crossing is the break-even that the chart points at: rented GPUs against today's API.
-function crossing(d: Decision): BreakEven | undefined {
-  return d.break_evens.find((b) => b.against.startsWith("current_api:"));
+// crossings are the break-evens that lie inside the chart.
+interface Crossing {
+  scale: number;
+  usd: number;
+  kind: OptionKind;
+}
+
+function crossings(d: Decision): Crossing[] {
+  return d.break_evens.flatMap((b) => {
+    const { first_scale: scale, api_usd_per_month: usd } = b;
+    const kind = d.options.find((o) => o.id === b.against)?.kind;
+    return scale !== undefined && usd !== undefined && kind && scale >= 0.1 && scale <= 10 ? [{ scale, usd, kind }] : [];
+  });
 }
 
 function draw(d: Decision, width: number): Element {
@@ -20,9 +30,7 @@ function draw(d: Decision, width: number): Element {
   if (all.length === 0) return document.createElement("span");
   const low = Math.min(...all.map((p) => p.usd_per_month)) * 0.9;
   const high = Math.max(...all.map((p) => p.usd_per_month)) * 1.1;
-  const be = crossing(d);
-  const level = be?.first_scale;
-  const inside = level !== undefined && level >= 0.1 && level <= 10 && be?.api_usd_per_month !== undefined;
+  const level = crossings(d);
   const chart = plot({
     width,
     height,
@@ -35,8 +43,8 @@ function draw(d: Decision, width: number): Element {
     marks: [
       gridX(scaleTicks, { stroke: "var(--grid)", strokeOpacity: 1 }),
       gridY(dollarTicks(low, high), { stroke: "var(--grid)", strokeOpacity: 1 }),
-      axisX(narrow ? [0.1, 1, 10] : scaleTicks, { tickFormat: scaleTick, tickSize: 0, label: null }),
-      axisY(dollarTicks(low, high), { tickFormat: (v: number) => shortDollars(v), tickSize: 0, label: null }),
+      axisX(narrow ? [0.1, 1, 10] : scaleTicks, { text: scaleTick, tickSize: 0, label: null }),
+      axisY(dollarTicks(low, high), { text: shortDollars, tickSize: 0, label: null }),
       ruleX([1], { stroke: "var(--muted)", strokeDasharray: "1 3" }),
       ...d.curves.map((c) =>
         line(c.points, {
@@ -48,7 +56,7 @@ function draw(d: Decision, width: number): Element {
           strokeWidth: c.option === d.verdict.option ? 2.75 : 1.75,
         }),
       ),
-      inside ? dot([[level, be.api_usd_per_month]], { fill: "var(--paper)", stroke: "var(--ink)", strokeWidth: 2, r: 5 }) : null,
+      dot(level, { x: "scale", y: "usd", fill: "var(--paper)", stroke: "var(--ink)", strokeWidth: 2, r: 5 }),
       tip(
         all,
         pointer({
@@ -75,10 +83,16 @@ function draw(d: Decision, width: number): Element {
     write(chart, narrow ? { ...l, x: end - 4, y: l.y - 7, anchor: "end" } : { ...l, x: end + 8, y: l.y + 4 });
   }
   write(chart, { text: "today", x: sx.apply(1) as number, y: 16, anchor: "middle", className: "muted" });
-  if (inside) {
-    const px = sx.apply(level) as number;
-    const py = sy.apply(be.api_usd_per_month!) as number;
-    write(chart, { text: `GPUs level with today's API at ${times(level)}`, x: px - 10, y: py - 10, anchor: "end", weight: "600" });
+  for (const c of level) {
+    const left = (sx.apply(c.scale) as number) > 48 + 200;
+    const api = c.kind === "current_api";
+    write(chart, {
+      text: `${narrow ? "" : "GPUs "}level with ${api ? "today's API" : "the hosted weights"} at ${times(c.scale)}`,
+      x: (sx.apply(c.scale) as number) + (left ? -11 : 11),
+      y: (sy.apply(c.usd) as number) + (left ? -10 : 20),
+      anchor: left ? "end" : "start",
+      weight: "600",
+    });
   }
   return chart;
 }

@@ -27,8 +27,26 @@ export function Figure({ title, describes, draw, drawn, table, note }: FigurePro
     watch.observe(el);
     return () => watch.disconnect();
   }, []);
+  const empty = useRef(true);
   useLayoutEffect(() => {
-    if (width > 0) frame.current?.replaceChildren(draw(width));
+    if (width === 0) return;
+    const paint = () => {
+      const chart = draw(width);
+      chart.setAttribute("aria-hidden", "true"); // the frame says what is on it
+      frame.current?.replaceChildren(chart);
+      empty.current = false;
+    };
+    if (empty.current) {
+      paint();
+      return;
+    }
+    // A chart that only moves waits for the words to be painted, and for no more than the newest answer.
+    let task = 0;
+    const frameTask = requestAnimationFrame(() => (task = window.setTimeout(paint)));
+    return () => {
+      cancelAnimationFrame(frameTask);
+      window.clearTimeout(task);
+    };
   }, [width, drawn]);
   return (
     <figure class="chart">

@@ -6,7 +6,8 @@ import { count, times } from "../format";
 import { Figure } from "./Figure";
 
 function draw(w: WorkloadAnswer, width: number): Element {
-  const data = w.load.map((y, x) => ({ x, y }));
+  // A bucket lasts until the next one begins, the last one too.
+  const data = [...w.load, w.load.at(-1)!].map((y, x) => ({ x, y }));
   const top = Math.max(1.2, ...w.load);
   const ticks = [0, 1, ...(top >= 1.6 ? [Math.floor(top)] : [])];
   return plot({
@@ -16,7 +17,7 @@ function draw(w: WorkloadAnswer, width: number): Element {
     marginRight: 8,
     marginTop: 10,
     marginBottom: 10,
-    x: { axis: null, domain: [0, Math.max(1, data.length)] },
+    x: { axis: null, domain: [0, w.load.length] },
     y: { domain: [0, top * 1.05] },
     marks: [
       gridY(ticks, { stroke: "var(--grid)", strokeOpacity: 1 }),

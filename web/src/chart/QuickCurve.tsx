@@ -36,8 +36,8 @@ function draw(q: QuickAnswer, width: number): Element {
     marks: [
       gridX(scaleTicks, { stroke: "var(--grid)", strokeOpacity: 1 }),
       gridY(dollarTicks(...domain), { stroke: "var(--grid)", strokeOpacity: 1 }),
-      axisX(narrow ? [0.1, 1, 10] : scaleTicks, { tickFormat: scaleTick, tickSize: 0, label: null }),
-      axisY(dollarTicks(...domain), { tickFormat: (v: number) => shortDollars(v), tickSize: 0, label: null }),
+      axisX(narrow ? [0.1, 1, 10] : scaleTicks, { text: scaleTick, tickSize: 0, label: null }),
+      axisY(dollarTicks(...domain), { text: shortDollars, tickSize: 0, label: null }),
       differenceY(q.curve, {
         x,
         y1: "api_usd_per_month",

@@ -1,6 +1,6 @@
 // The guide's four applications, each of which loads the sliders.
 
-import { cataloged, loadPreset, loaded, showApplication } from "../state/store";
+import { application, cataloged, loadPreset, showApplication } from "../state/store";
 import { Tabs } from "../ui/Tabs";
 import { Claim } from "./Decide";
 import { Section } from "./Section";
@@ -14,7 +14,7 @@ function tryIt(id: string): void {
 
 export function Applications() {
   const list = cataloged().presets.filter((p) => p.group === "application");
-  const shown = list.find((p) => p.id === loaded().application) ?? list[0];
+  const shown = list.find((p) => p.id === application.value) ?? list[0];
   if (!shown) return null;
   return (
     <Section id="scenarios" title="Four applications" gloss="The same formula for four kinds of product. Load one and take it apart.">

@@ -6,7 +6,7 @@ import { get, Latest, type Problem } from "../api/client";
 import type { CalcAnswer, CalcLine } from "../api/types";
 import { count, exact, toCents, words } from "../format";
 import { bookProblem, loadBook, pricedChoices } from "../state/book";
-import { loaded, setCalc } from "../state/store";
+import { calcView, setCalc } from "../state/store";
 import type { CalcView } from "../state/view";
 import { Badge, Source } from "../ui/Badge";
 import { Combobox } from "../ui/Combobox";
@@ -76,7 +76,7 @@ function Row({ l, i }: { l: CalcLine; i: number }) {
 function Result() {
   const a = calc.value;
   const problem = calcProblem.value;
-  if (problem) return <Trouble problem={problem} retry={() => ask(loaded().calc)} />;
+  if (problem) return <Trouble problem={problem} retry={() => ask(calcView.value!)} />;
   if (!a) return <p class="muted" aria-busy="true">Pricing…</p>;
   return (
     <div class="result">
@@ -140,7 +140,7 @@ function Result() {
 }
 
 export function Calculator() {
-  const c = loaded().calc;
+  const c = calcView.value!;
   const near = useNear<HTMLDivElement>(() => void loadBook());
   useEffect(() => ask(c), [c]);
   const fault = (field: string) => calcProblem.value?.faults.find((f) => f.where === field)?.what;

@@ -1,7 +1,7 @@
 // What must hold whatever it costs. Each constraint rules options out; none is a multiplier of their cost.
 
 import type { Constraint, ConstraintName, Reason } from "../api/types";
-import { dollars } from "../format";
+import { dollars, tied } from "../format";
 import { quick } from "../state/answers";
 import { cataloged, limits, setLimits } from "../state/store";
 import { Section } from "./Section";
@@ -78,7 +78,7 @@ function Outcome() {
   return (
     <div class="outcome">
       <h3>{r.headline}</h3>
-      <p>{r.sentence}</p>
+      <p>{tied(r.sentence)}</p>
       {out > 0 ? (
         <>
           <ul>

@@ -2,9 +2,9 @@
 
 import type { Preset } from "../api/types";
 import { QuickCurve } from "../chart/QuickCurve";
-import { dollars } from "../format";
+import { dollars, tied } from "../format";
 import { quick, quickProblem } from "../state/answers";
-import { cataloged, edited, loaded, loadPreset, parts, setPart, source } from "../state/store";
+import { cataloged, edited, loadPreset, source } from "../state/store";
 import { Slider } from "../ui/Slider";
 import { Tabs } from "../ui/Tabs";
 import { Trouble } from "../ui/Trouble";
@@ -21,7 +21,7 @@ export function Claim({ preset }: { preset: Preset }) {
       <dl>
         <div>
           <dt>The guide says</dt>
-          <dd>{preset.claim}</dd>
+          <dd>{tied(preset.claim)}</dd>
         </div>
         <div>
           <dt>As listed</dt>
@@ -37,12 +37,12 @@ export function Claim({ preset }: { preset: Preset }) {
         </div>
         <div>
           <dt>{preset.contests ? "The claim and its own terms disagree" : "Does it hold"}</dt>
-          <dd>{preset.says}</dd>
+          <dd>{tied(preset.says)}</dd>
         </div>
         {preset.assumed && (
           <div class="muted">
             <dt>Assumed here</dt>
-            <dd>{preset.assumed}</dd>
+            <dd>{tied(preset.assumed)}</dd>
           </div>
         )}
       </dl>
@@ -71,10 +71,6 @@ function TeamSizes() {
 }
 
 function Inputs() {
-  const p = parts.value!;
-  const from = source.value!;
-  const q = quick.value;
-  const faults = quickProblem.value?.faults ?? [];
   return (
     <form class="inputs" aria-label="Inputs of the quick formula" onSubmit={(e) => e.preventDefault()}>
       <p class="legend muted">
@@ -82,17 +78,7 @@ function Inputs() {
         <span class="key self">below it</span> self-hosting is.
       </p>
       {cataloged().inputs.map((input) => (
-        <Slider
-          key={input.id}
-          input={input}
-          value={p[input.id]}
-          standard={from.parts[input.id]}
-          from={from.name}
-          points={q?.sweeps?.find((s) => s.input === input.id)?.points}
-          flip={q?.flips.find((f) => f.input === input.id)}
-          fault={faults.find((f) => f.where === input.id)?.what}
-          onValue={(v) => setPart(input.id, v)}
-        />
+        <Slider key={input.id} input={input} />
       ))}
     </form>
   );
@@ -107,13 +93,13 @@ function Flips() {
       {q.flips.length > 0 ? (
         <ul>
           {q.flips.map((f) => (
-            <li key={f.input}>{f.sentence}</li>
+            <li key={f.input}>{tied(f.sentence)}</li>
           ))}
         </ul>
       ) : (
         <p>{q.all_terms.winner === "even" ? "They are level as they stand." : "No change of a single input does."}</p>
       )}
-      {[never, none].map((why) => why && <p key={why}>{why}</p>)}
+      {[never, none].map((why) => why && <p key={why}>{tied(why)}</p>)}
     </div>
   );
 }
@@ -121,7 +107,6 @@ function Flips() {
 export function Decide() {
   const q = quick.value;
   const problem = quickProblem.value;
-  loaded();
   return (
     <Section
       id="decide"

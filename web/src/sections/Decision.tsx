@@ -5,7 +5,7 @@ import { CostCurves } from "../chart/CostCurves";
 import { Load } from "../chart/Load";
 import { style } from "../chart/palette";
 import type { Bill, BillLine, DecideAnswer, Decision as Decided, FleetFinding, Line, Option } from "../api/types";
-import { amount, count, dollars, exact, hasCents, number, percent, rounded, short, words } from "../format";
+import { amount, count, dollars, exact, hasCents, number, percent, rounded, short, tied, words } from "../format";
 import { Arithmetic, Badge, Source } from "../ui/Badge";
 
 // Swatch is an option's line as the chart draws it.
@@ -25,7 +25,7 @@ function LedgerLine({ line, id, cents }: { line: Line; id: string; cents: boolea
       <tr>
         <th scope="row">
           {line.label}
-          <span class="formula">{line.formula}</span>
+          <span class="formula">{tied(line.formula)}</span>
         </th>
         <td>{amount(line.usd_per_month, cents)}</td>
         <td class="why">
@@ -359,7 +359,7 @@ export function Decision({ answer }: { answer: DecideAnswer }) {
       <div class="verdict">
         <p class="kicker">{d.constraints.length > 0 ? `Under your constraints: ${d.constraints.join("; ")}` : "Your workload"}</p>
         <h3>{v.headline}</h3>
-        <p class="lead">{v.sentence}</p>
+        <p class="lead">{tied(v.sentence)}</p>
         <p>
           <b>Confidence: {v.confidence}.</b> {v.confidence_why}
         </p>
@@ -392,7 +392,7 @@ export function Decision({ answer }: { answer: DecideAnswer }) {
           <h3>Break-even</h3>
           <ul class="sentences">
             {d.break_evens.map((b) => (
-              <li key={b.against}>{b.sentence}</li>
+              <li key={b.against}>{tied(b.sentence)}</li>
             ))}
           </ul>
         </>
@@ -401,7 +401,7 @@ export function Decision({ answer }: { answer: DecideAnswer }) {
       {v.flips.length > 0 ? (
         <ul class="sentences">
           {v.flips.map((f) => (
-            <li key={f.input}>{f.sentence}</li>
+            <li key={f.input}>{tied(f.sentence)}</li>
           ))}
         </ul>
       ) : (
@@ -419,7 +419,7 @@ export function Decision({ answer }: { answer: DecideAnswer }) {
           <h3>Assumed, extrapolated, left out</h3>
           <ul class="sentences">
             {answer.notes.map((n) => (
-              <li key={n}>{n}</li>
+              <li key={n}>{tied(n)}</li>
             ))}
           </ul>
         </>

@@ -2,11 +2,11 @@
 
 import { batch, signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { asProblem, post, upload, type Problem } from "../api/client";
+import { asProblem, get, post, upload, type Problem } from "../api/client";
 import type { ConstraintSet, DecideAnswer, Scenario } from "../api/types";
 import { percent, short } from "../format";
-import { bookProblem, example, formats, loadBook, openChoices, pricedChoices } from "../state/book";
-import { cataloged, go, limits, loaded, setWork } from "../state/store";
+import { bookProblem, formats, loadBook, openChoices, pricedChoices } from "../state/book";
+import { cataloged, go, limits, setWork, workView } from "../state/store";
 import type { WorkView } from "../state/view";
 import { Combobox } from "../ui/Combobox";
 import { Field } from "../ui/Field";
@@ -44,14 +44,19 @@ function scenario(w: WorkView, c: ConstraintSet, workload: boolean): Scenario {
 async function decide(): Promise<void> {
   control?.abort();
   const mine = (control = new AbortController());
-  const w = loaded().work;
+  const w = workView.value!;
   const c = limits.value ?? {};
+  const sending = w.source === "log" && !w.example;
   batch(() => {
     problem.value = null;
-    running.value = w.source === "log" ? { what: "sending", share: 0 } : { what: "deciding" };
+    running.value = sending ? { what: "sending", share: 0 } : { what: "deciding" };
   });
   try {
-    const a = await (w.source === "log" ? sendLog(w, c, mine.signal) : post<DecideAnswer>("/api/v1/decide", scenario(w, c, true), mine.signal));
+    const a = await (sending
+      ? sendLog(w, c, mine.signal)
+      : w.source === "log"
+        ? get<DecideAnswer>("/api/v1/example", mine.signal)
+        : post<DecideAnswer>("/api/v1/decide", scenario(w, c, true), mine.signal));
     if (mine !== control) return;
     batch(() => {
       answer.value = a;
@@ -90,24 +95,14 @@ function sendLog(w: WorkView, c: ConstraintSet, signal: AbortSignal): Promise<De
 function take(list: FileList | null | undefined): void {
   if (!list || list.length === 0) return;
   files.value = [...list];
+  setWork({ example: false });
   void decide();
-}
-
-async function tryExample(): Promise<void> {
-  try {
-    const response = await fetch("/api/v1/example");
-    const name = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "example";
-    files.value = [new File([await response.blob()], name)];
-    await decide();
-  } catch (error) {
-    problem.value = asProblem(error);
-  }
 }
 
 // change marks the answer as older than the form.
 function change(set: Partial<WorkView>): void {
   setWork(set);
-  if (answer.value) stale.value = true;
+  if (answer.value && !workView.value?.example) stale.value = true;
 }
 
 function Candidates({ w }: { w: WorkView }) {
@@ -166,13 +161,13 @@ function Drop() {
         Any export below, or any CSV or JSON lines with a time, a model and token counts; gzip is fine. The log goes to the server that sent this page, and nowhere
         else.
       </p>
-      {example.value && (
-        <p>
-          <button type="button" class="link" onClick={() => void tryExample()}>
-            Try an example log
-          </button>
-        </p>
-      )}
+      <p>
+        No log at hand?{" "}
+        <button type="button" class="link" onClick={() => go((v) => ({ ...v, work: { ...v.work, example: true } }))}>
+          Try an example
+        </button>{" "}
+        <span class="muted">of a day of an invented coding assistant, decided without your constraints.</span>
+      </p>
     </div>
   );
 }
@@ -204,7 +199,7 @@ function LogForm({ w }: { w: WorkView }) {
           <span>Take that model for every call, whatever the log names</span>
         </label>
       </div>
-      {files.value.length > 0 && (
+      {files.value.length > 0 && !w.example && (
         <p>
           <button type="button" class="primary" disabled={running.value !== null} onClick={() => void decide()}>
             {stale.value ? "Decide again" : "Decide"}
@@ -225,8 +220,8 @@ function DescribeForm({ w }: { w: WorkView }) {
       aria-label="Describe the workload"
       onSubmit={(e) => {
         e.preventDefault();
-        go((v) => ({ ...v, work: { ...v.work, decided: true } }));
-        void decide();
+        if (w.decided) void decide();
+        else go((v) => ({ ...v, work: { ...v.work, decided: true } })); // which decides
       }}
     >
       <div class="settings">
@@ -314,19 +309,19 @@ function show(source: WorkView["source"]): void {
     problem.value = null;
     running.value = null;
     stale.value = false;
-    go((v) => ({ ...v, work: { ...v.work, source } }));
+    go((v) => ({ ...v, work: { ...v.work, source, example: false } }));
   });
 }
 
 export function Log() {
-  const w = loaded().work;
+  const w = workView.value!;
   const near = useNear<HTMLDivElement>(() => void loadBook());
   const set = limits.value;
   // A link to an answer asks for it again; so does a constraint that moved, where the question is small.
   useEffect(() => {
-    if (w.source === "form" && w.decided) void decide();
+    if (w.source === "form" ? w.decided : w.example) void decide();
     else if (answer.value) stale.value = true;
-  }, [set, w.source, w.decided]);
+  }, [set, w.source, w.decided, w.example]);
   return (
     <Section
       id="log"

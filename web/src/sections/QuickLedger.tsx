@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Line, PartName, QuickAnswer, Term } from "../api/types";
 import { Arithmetic, Badge } from "../ui/Badge";
-import { amount, hasCents } from "../format";
+import { amount, hasCents, tied } from "../format";
 import { source } from "../state/store";
 
 // ofSource marks a term as assumed while its slider stands where the preset put it. The server is told figures
@@ -31,7 +31,7 @@ function Row({ listed, all, cents, q }: { listed: Line | undefined; all: Line | 
       <tr>
         <th scope="row">
           {line.label}
-          <span class="formula">{line.formula}</span>
+          <span class="formula">{tied(line.formula)}</span>
         </th>
         <td>{listed ? amount(listed.usd_per_month, cents) : <span class="gap" title="not counted in this reading">—<span class="hidden">not counted</span></span>}</td>
         <td>{all ? amount(all.usd_per_month, cents) : "—"}</td>

@@ -1,10 +1,31 @@
-// The question, and the rules of thumb that the page then takes apart.
+// The question, the answer as it stands, and the rules of thumb that the page then takes apart.
+
+import { tied } from "../format";
+import { quick } from "../state/answers";
+
+// ShortAnswer is the verdict as it stands, on the first screen.
+function ShortAnswer() {
+  const q = quick.value;
+  return (
+    <div class="short-answer" aria-busy={!q}>
+      <p class="kicker">The answer as it stands</p>
+      {q && (
+        <>
+          <p class="headline">{q.recommendation.headline}</p>
+          <p>
+            {tied(q.recommendation.sentence)} <a href="#decide">Take it apart</a>
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
 
 export function Story() {
   return (
     <div class="story">
-      <h1>Should we stop paying the API and serve an open model ourselves?</h1>
-      <div class="prose">
+      <div>
+        <h1>Should we stop paying the API and serve an open model ourselves?</h1>
         <p class="lead">
           Wei Chen runs engineering at a company of 200 people. The bill for the model vendor is $40,000 a month. Somebody found GPUs for
           $5,000, and the CFO has done the subtraction.
@@ -15,6 +36,9 @@ export function Story() {
           moving prompts. So the CTO doubts the number, and the CFO doubts the CTO. Below, every number can be moved, and asked where it
           comes from.
         </p>
+      </div>
+      <div>
+        <ShortAnswer />
         <div class="thumb">
           <p>
             <b>Under $30,000 a month, staying on the API is nearly always right;</b> people alone cost more than the bill. <b>Over $80,000,

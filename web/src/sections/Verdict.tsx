@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { QuickAnswer } from "../api/types";
-import { dollars } from "../format";
+import { dollars, tied } from "../format";
 import { quick, quickProblem } from "../state/answers";
 
 const rest = 500;
@@ -33,7 +33,7 @@ export function Verdict() {
     <div class={`verdict ${quickProblem.value ? "stale" : ""}`} id="verdict" tabIndex={-1}>
       <p class="kicker">{ruledOut ? "Under your constraints" : "With all terms counted"}</p>
       <h3>{r.headline}</h3>
-      <p class="lead">{r.sentence}</p>
+      <p class="lead">{tied(r.sentence)}</p>
       {!q.readings_agree && (
         <p class="contest">
           <b>The two readings disagree.</b> As listed, without tooling, migration and idle capacity: {q.as_listed.sentence}
@@ -50,18 +50,26 @@ export function Strip() {
     const live = document.querySelector(".live");
     const verdict = document.querySelector(".verdict");
     if (!live || !verdict) return;
-    const seen = new Map<Element, boolean>();
-    const above = new Map<Element, boolean>();
-    const watch = new IntersectionObserver((entries) => {
-      for (const e of entries) {
-        seen.set(e.target, e.isIntersecting);
-        above.set(e.target, e.boundingClientRect.bottom < 0);
-      }
-      setShown(seen.get(live) === true && seen.get(verdict) === false && above.get(verdict) === true);
+    // The lower margin makes "not intersecting" mean "scrolled out above" and nothing else.
+    const inside = { live: false, verdict: true };
+    const update = () => setShown(inside.live && !inside.verdict);
+    const near = new IntersectionObserver(([e]) => {
+      inside.live = e!.isIntersecting;
+      update();
     });
-    watch.observe(live);
-    watch.observe(verdict);
-    return () => watch.disconnect();
+    const above = new IntersectionObserver(
+      ([e]) => {
+        inside.verdict = e!.isIntersecting;
+        update();
+      },
+      { rootMargin: "0px 0px 1000000px 0px" },
+    );
+    near.observe(live);
+    above.observe(verdict);
+    return () => {
+      near.disconnect();
+      above.disconnect();
+    };
   }, []);
   const q = quick.value;
   return (

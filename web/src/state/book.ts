@@ -9,8 +9,6 @@ import type { Choice } from "../ui/Combobox";
 export const prices = signal<PriceRow[] | null>(null);
 export const models = signal<OpenModel[] | null>(null);
 export const formats = signal<LogFormat[] | null>(null);
-// example says whether the server has a log to try. Its contract tells, so that nobody asks in vain.
-export const example = signal(false);
 export const bookProblem = signal<Problem | null>(null);
 
 let asked = false;
@@ -20,13 +18,11 @@ export async function loadBook(): Promise<void> {
   asked = true;
   bookProblem.value = null;
   try {
-    const [rows, open, known, contract] = await Promise.all([
+    const [rows, open, known] = await Promise.all([
       get<PriceRow[]>("/api/v1/prices"),
       get<OpenModel[]>("/api/v1/models"),
       get<LogFormat[]>("/api/v1/usage/formats"),
-      get<{ paths: Record<string, unknown> }>("/openapi.json"),
     ]);
-    example.value = "/api/v1/example" in contract.paths;
     prices.value = rows;
     models.value = open;
     formats.value = known;

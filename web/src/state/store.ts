@@ -19,11 +19,16 @@ export const view = signal<View | null>(null);
 // linkNotices say what about the link that was opened is not as it was made.
 export const linkNotices = signal<string[]>([]);
 
+// Slices of the view. A component that reads one is drawn again only when that one changes.
 export const parts = computed(() => view.value?.parts);
 export const limits = computed(() => view.value?.limits);
+export const application = computed(() => view.value?.application);
+export const calcView = computed(() => view.value?.calc);
+export const workView = computed(() => view.value?.work);
+const from = computed(() => view.value?.from);
 
-// loaded is the view, for components that are drawn once it is there.
-export function loaded(): View {
+// loaded is the view, for steps that are taken once it is there.
+function loaded(): View {
   const v = view.value;
   if (!v) throw new Error("no view yet");
   return v;
@@ -124,22 +129,19 @@ export const setWork = (set: Partial<WorkView>) => change((v) => ({ ...v, work: 
 export const showApplication = (id: string) => go((v) => ({ ...v, application: id }));
 
 export function loadPreset(id: string): void {
-  const from = base(cataloged().presets, id);
-  go((v) => ({ ...v, from: from.from, parts: from.parts, limits: from.limits }));
+  const preset = base(cataloged().presets, id);
+  go((v) => ({ ...v, from: preset.from, parts: preset.parts, limits: preset.limits }));
 }
 
 // source is the preset that the sliders were loaded from.
-export const source = computed(() => {
-  const v = view.value;
-  return catalog.value?.presets.find((p) => p.id === v?.from);
-});
+export const source = computed(() => catalog.value?.presets.find((p) => p.id === from.value));
 
 // edited says whether a slider or a constraint differs from its source.
 export const edited = computed(() => {
   const v = view.value;
   if (!v || !catalog.value) return false;
-  const from = base(catalog.value.presets, v.from);
-  return encode({ ...from, parts: v.parts, limits: v.limits }, catalog.value.presets) !== encode(from, catalog.value.presets);
+  const preset = base(catalog.value.presets, v.from);
+  return encode({ ...preset, parts: v.parts, limits: v.limits }, catalog.value.presets) !== encode(preset, catalog.value.presets);
 });
 
 // Theme: the system's, unless the reader chose the other one.

@@ -83,6 +83,7 @@ const fields: Record<string, Field> = {
   "work.spend": inWork("spend", numeric),
   "work.cached": inWork("cached", numeric),
   "work.decided": inWork("decided", (text) => text === "1"),
+  "work.example": inWork("example", (text) => text === "1"),
 };
 
 // encode writes a view. The commas of a list stay readable.

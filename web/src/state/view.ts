@@ -24,6 +24,8 @@ export interface WorkView {
   cached: number;
   // decided says that the form was sent, so that a link to its answer asks again.
   decided: boolean;
+  // example says that the example log's answer is on show.
+  example: boolean;
 }
 
 export interface View {
@@ -48,6 +50,7 @@ const work: WorkView = {
   spend: 40000,
   cached: 0.3,
   decided: false,
+  example: false,
 };
 
 // firstPreset is the story of the page: the company that pays $40K a month.

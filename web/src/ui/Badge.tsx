@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { Kind, Line, Provenance, Term } from "../api/types";
-import { day, term, words } from "../format";
+import { day, term, tied, words } from "../format";
 
 // called is the badge's word: the reader's own figures are theirs.
 export const called = (kind: Kind) => (kind === "user" ? "yours" : kind);
@@ -68,7 +68,7 @@ function TermRow({ t, over }: { t: Term; over: boolean }) {
 export function Arithmetic({ line }: { line: Line }) {
   return (
     <>
-      <p class="formula">{line.formula}</p>
+      <p class="formula">{tied(line.formula)}</p>
       <ul class="terms">
         {line.times.map((t, i) => (
           <TermRow key={i} t={t} over={false} />

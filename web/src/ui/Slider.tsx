@@ -1,11 +1,14 @@
 // One input of the quick formula: its range, an exact box, what it does, where its value comes from, and over
 // the slider a small chart of the answer over the input's whole range.
 
+import { useComputed } from "@preact/signals";
 import { useState } from "preact/hooks";
-import type { Flip, QuickInput, SweepPoint } from "../api/types";
+import type { QuickInput } from "../api/types";
 import { Mini } from "../chart/Mini";
 import { dollars, percent, plain } from "../format";
 import { moved, steps, toPosition, toValue } from "../scale";
+import { quick, quickProblem } from "../state/answers";
+import { parts, setPart, source } from "../state/store";
 import { Source } from "./Badge";
 import { NumberBox } from "./NumberBox";
 
@@ -15,22 +18,20 @@ export function said(input: QuickInput, v: number): string {
   return isShare(input) ? percent(v) : `${dollars(v)} a month`;
 }
 
-export interface SliderProps {
-  input: QuickInput;
-  value: number;
-  standard: number; // the value of the source
-  from: string; // the source's name
-  points: SweepPoint[] | undefined;
-  flip: Flip | undefined;
-  fault: string | undefined;
-  onValue: (v: number) => void;
-}
-
-export function Slider({ input, value, standard, from, points, flip, fault, onValue }: SliderProps) {
+// Slider reads its own part of the state, so that moving one draws no other until the answer is there.
+export function Slider({ input }: { input: QuickInput }) {
+  const value = useComputed(() => parts.value![input.id]).value;
+  const standard = useComputed(() => source.value!.parts[input.id]).value;
+  const from = useComputed(() => source.value!.name).value;
+  const points = useComputed(() => quick.value?.sweeps?.find((s) => s.input === input.id)?.points).value;
+  const flip = useComputed(() => quick.value?.flips.find((f) => f.input === input.id)).value;
+  const fault = useComputed(() => quickProblem.value?.faults.find((f) => f.where === input.id)?.what).value;
+  const onValue = (v: number) => setPart(input.id, v);
   const [open, setOpen] = useState(false);
   const range = { ...input, share: isShare(input) };
   const position = toPosition(range, value);
   const id = `input-${input.id}`;
+  const level = flip && flip.to >= input.min && flip.to <= input.max ? toPosition(range, flip.to) : undefined;
   const kind = value === standard ? "assumed" : "user";
   const step = (key: string) => {
     const v = moved(range, value, key);
@@ -46,7 +47,7 @@ export function Slider({ input, value, standard, from, points, flip, fault, onVa
         </span>
       </div>
       <div class="track">
-        {points ? <Mini points={points} at={position} of={steps} /> : <div class="mini" />}
+        {points ? <Mini points={points} at={position} of={steps} level={level} /> : <div class="mini" />}
         <input
           type="range"
           id={id}
@@ -74,19 +75,20 @@ export function Slider({ input, value, standard, from, points, flip, fault, onVa
           {fault}
         </p>
       )}
-      <p class="why" id={`${id}-why`}>
-        {input.why}
-      </p>
-      <p class="source">
+      <p class="why">
+        <span id={`${id}-why`}>{input.why}</span>{" "}
         <button type="button" class={`badge ${kind}`} aria-expanded={open} aria-controls={open ? `${id}-source` : undefined} onClick={() => setOpen(!open)}>
           {kind === "user" ? "yours" : kind}
           <span class="hidden">: where does {input.label} come from?</span>
         </button>
         {value !== standard && (
-          <button type="button" class="link" onClick={() => onValue(standard)}>
-            reset to {range.share ? plain(standard * 100) + " %" : dollars(standard)}
-            <span class="hidden"> for {input.label}</span>
-          </button>
+          <>
+            {" "}
+            <button type="button" class="link reset" onClick={() => onValue(standard)}>
+              reset to {range.share ? `${plain(standard * 100)} %` : dollars(standard)}
+              <span class="hidden"> for {input.label}</span>
+            </button>
+          </>
         )}
       </p>
       {open && (
