@@ -16,6 +16,7 @@ const lattice = `
 fact unit
 datafile money
 price gpu llm
+registry
 usage
 workload serving
 ledger

@@ -1,0 +1,217 @@
+package registry
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"breakeven/fact"
+	"breakeven/money"
+)
+
+// Statement is what one source says of one rate.
+type Statement struct {
+	Source Source
+	Rate   money.Rate
+	Kind   fact.Kind // derived and inferred statements stand behind published ones
+	Date   fact.Date // the source's own day
+	Seen   time.Time // when it was last seen to say so
+	URL    string
+}
+
+// Outcome is how a rate was decided.
+type Outcome string
+
+// The outcomes, in the order in which the rule tries them.
+const (
+	ByVendor   Outcome = "vendor"   // the vendor's own page, read with evidence
+	ByMajority Outcome = "majority" // more independent sources agree on it than on any other value
+	BySingle   Outcome = "single"   // one source alone states it
+	ByRule     Outcome = "derived"  // only a rule gives it
+	Undecided  Outcome = "review"   // a tie, or an outlier: a person has to look
+	Unknown    Outcome = "unknown"  // nobody states it
+)
+
+// Decision is the rate to use, and what stands for and against it.
+type Decision struct {
+	Outcome Outcome     `json:"outcome"`
+	Rate    *money.Rate `json:"usd_per_million,omitempty"` // nil where undecided or unknown: nothing is used silently
+	Why     string      `json:"why"`
+	Agree   []Statement `json:"-"`
+	Differ  []Statement `json:"-"`
+	// Verified tells that at least two independent sources agree.
+	Verified bool `json:"verified"`
+}
+
+// outlierFactor is the spread from which a disagreement goes to a person even where there is a majority of one.
+const outlierFactor = 10
+
+// Resolve decides between sources.
+//
+//  1. What the vendor's own page says, read by a person with evidence, goes first; the newest, of several.
+//  2. Published values are grouped where they differ by no more than half a per cent; sources that copy one
+//     another count as one voice. The group with the most voices wins.
+//  3. Two groups with as many voices are a tie, and go to review. So does a single voice against another that
+//     is ten times apart.
+//  4. Where nobody publishes a value, a derived one is used, and said to be one.
+func Resolve(statements []Statement) Decision {
+	published, derived := split(statements)
+	if vendor := slices.DeleteFunc(slices.Clone(published), func(s Statement) bool { return !s.Source.Vendor }); len(vendor) > 0 {
+		newest := slices.MaxFunc(vendor, func(a, b Statement) int {
+			return cmp.Or(cmp.Compare(a.Date, b.Date), a.Seen.Compare(b.Seen), cmp.Compare(b.Source.ID, a.Source.ID))
+		})
+		return decided(ByVendor, newest.Rate, statements, fmt.Sprintf("%s states it, %s", newest.Source.Title, newest.Date))
+	}
+	if len(published) == 0 {
+		if len(derived) == 0 {
+			return Decision{Outcome: Unknown, Why: "no source states it"}
+		}
+		return decided(ByRule, derived[0].Rate, statements, "only a rule gives it")
+	}
+	groups := group(published)
+	best := groups[0]
+	switch {
+	case len(groups) == 1 && best.voices == 1:
+		return decided(BySingle, best.rate, statements, "only "+best.members[0].Source.Title+" states it")
+	case len(groups) == 1:
+		return decided(ByMajority, best.rate, statements, fmt.Sprintf("all %d independent sources agree", best.voices))
+	case groups[1].voices == best.voices:
+		d := Decision{Outcome: Undecided, Why: fmt.Sprintf("%d independent sources say %s and as many say %s", best.voices, best.rate, groups[1].rate)}
+		d.Differ = statements
+		return d
+	case best.voices == 1 && apart(best.rate, groups[1].rate) >= outlierFactor:
+		return Decision{Outcome: Undecided, Why: fmt.Sprintf("%s and %s are ten times apart", best.rate, groups[1].rate), Differ: statements}
+	}
+	return decided(ByMajority, best.rate, statements, fmt.Sprintf("%d independent sources agree, %d differ", best.voices, voices(published)-best.voices))
+}
+
+func split(statements []Statement) (published, derived []Statement) {
+	for _, s := range statements {
+		if s.Kind == fact.Derived || s.Kind == fact.Inferred || s.Kind == fact.Assumed {
+			derived = append(derived, s)
+		} else {
+			published = append(published, s)
+		}
+	}
+	return published, derived
+}
+
+// camp is the sources that state one value.
+type camp struct {
+	rate    money.Rate // the value of its newest member
+	members []Statement
+	voices  int
+}
+
+// group forms camps, the one with the most voices first; of equal ones, the one with the newest member.
+func group(statements []Statement) []camp {
+	sorted := slices.Clone(statements)
+	slices.SortFunc(sorted, func(a, b Statement) int {
+		return cmp.Or(cmp.Compare(a.Rate, b.Rate), cmp.Compare(b.Date, a.Date), cmp.Compare(a.Source.ID, b.Source.ID))
+	})
+	var camps []camp
+	for _, s := range sorted {
+		if n := len(camps); n > 0 && same(camps[n-1].members[0].Rate, s.Rate) {
+			camps[n-1].members = append(camps[n-1].members, s)
+			continue
+		}
+		camps = append(camps, camp{members: []Statement{s}})
+	}
+	for i := range camps {
+		c := &camps[i]
+		c.voices = voices(c.members)
+		c.rate = slices.MaxFunc(c.members, func(a, b Statement) int {
+			return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(b.Source.ID, a.Source.ID))
+		}).Rate
+	}
+	slices.SortStableFunc(camps, func(a, b camp) int { return cmp.Or(cmp.Compare(b.voices, a.voices), cmp.Compare(a.rate, b.rate)) })
+	return camps
+}
+
+// voices counts independent sources.
+func voices(statements []Statement) int {
+	seen := map[string]bool{}
+	for _, s := range statements {
+		seen[s.Source.Voice()] = true
+	}
+	return len(seen)
+}
+
+// same reports whether two rates differ by no more than half a per cent.
+func same(a, b money.Rate) bool {
+	if a == b {
+		return true
+	}
+	if a == 0 || b == 0 {
+		return false
+	}
+	return math.Abs(float64(a)/float64(b)-1) <= sameValue
+}
+
+// apart is how many times the larger rate is the smaller one; zero against a price is without bound.
+func apart(a, b money.Rate) float64 {
+	if a > b {
+		a, b = b, a
+	}
+	if a == 0 {
+		if b == 0 {
+			return 1
+		}
+		return math.Inf(1)
+	}
+	return float64(b) / float64(a)
+}
+
+func decided(o Outcome, rate money.Rate, statements []Statement, why string) Decision {
+	d := Decision{Outcome: o, Rate: &rate, Why: why}
+	for _, s := range statements {
+		if same(s.Rate, rate) {
+			d.Agree = append(d.Agree, s)
+		} else {
+			d.Differ = append(d.Differ, s)
+		}
+	}
+	published, _ := split(d.Agree)
+	d.Verified = voices(published) >= 2
+	return d
+}
+
+// Verification is how far one vendor's rates are confirmed.
+type Verification struct {
+	Provider string `json:"provider"`
+	Rates    int    `json:"rates" doc:"Rates that some source states."`
+	Verified int    `json:"verified" doc:"Rates on which at least two independent sources agree, checked recently enough."`
+	Disputed int    `json:"disputed" doc:"Rates on which sources differ."`
+	Review   int    `json:"review" doc:"Rates that a person has to decide."`
+	// Last is the newest check: the last successful snapshot of any source that states the vendor's rates, else
+	// the last successful run.
+	Last  time.Time `json:"last_verified,omitzero"`
+	Fresh bool      `json:"fresh" doc:"Whether the last check is recent enough."`
+	// Vendor verified: fresh, with most of its rates verified.
+	OK bool `json:"vendor_verified"`
+}
+
+// Verify counts, for one vendor, the rates that are verified at an instant: at least two independent sources agree
+// and the newest check is no older than maxAge. The vendor is verified where that holds for more than half of its rates.
+func Verify(provider string, decisions []Decision, last, now time.Time, maxAge time.Duration) Verification {
+	v := Verification{Provider: provider, Last: last, Fresh: !last.IsZero() && now.Sub(last) <= maxAge}
+	for _, d := range decisions {
+		if d.Outcome == Unknown {
+			continue
+		}
+		v.Rates++
+		if d.Verified && v.Fresh {
+			v.Verified++
+		}
+		if len(d.Differ) > 0 {
+			v.Disputed++
+		}
+		if d.Outcome == Undecided {
+			v.Review++
+		}
+	}
+	v.OK = v.Fresh && 2*v.Verified > v.Rates
+	return v
+}
