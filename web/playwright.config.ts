@@ -11,11 +11,6 @@ export default defineConfig({
   outputDir: "test-results",
   use: {
     browserName: "chromium",
-    viewport: { width: 1280, height: 900 },
-    locale: "en-US",
-    timezoneId: "UTC",
-    colorScheme: "light",
-    contextOptions: { reducedMotion: "reduce" },
     launchOptions: {
       executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
       args: [

@@ -4,12 +4,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import AxeBuilder from "@axe-core/playwright";
-import { expect, test as base, type Page } from "@playwright/test";
+import { expect, test as base, type BrowserContext, type Page } from "@playwright/test";
 
 const clock = "2026-11-24T00:00:00Z";
 
 async function serve(): Promise<{ url: string; process: ChildProcess }> {
-  const child = spawn(process.env["BREAKEVEN_BIN"]!, ["--now", clock, "serve", "--addr", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.env["BREAKEVEN_BIN"]!, ["--now", clock, "serve", "--addr", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const lines = createInterface({ input: child.stdout! });
   for await (const line of lines) {
     const found = /http:\/\/\S+\//.exec(line);
@@ -23,7 +25,7 @@ interface Trouble {
   allowed: string[];
 }
 
-export const test = base.extend<{ trouble: Trouble }, { server: string }>({
+export const test = base.extend<{ trouble: Trouble }, { server: string; visitor: BrowserContext }>({
   server: [
     async ({}, use) => {
       const { url, process: child } = await serve();
@@ -32,7 +34,28 @@ export const test = base.extend<{ trouble: Trouble }, { server: string }>({
     },
     { scope: "worker" },
   ],
-  baseURL: async ({ server }, use) => use(server),
+  // visitor is one browser profile for all tests, so that only the first of them loads the page cold.
+  visitor: [
+    async ({ browser, server }, use) => {
+      const context = await browser.newContext({
+        baseURL: server,
+        viewport: { width: 1280, height: 900 },
+        locale: "en-US",
+        timezoneId: "UTC",
+        colorScheme: "light",
+        reducedMotion: "reduce",
+        permissions: ["clipboard-read", "clipboard-write"],
+      });
+      await use(context);
+      await context.close();
+    },
+    { scope: "worker" },
+  ],
+  page: async ({ visitor }, use) => {
+    const page = await visitor.newPage();
+    await use(page);
+    await page.close();
+  },
   trouble: [
     async ({ page, server }, use) => {
       const seen: string[] = [];
@@ -43,7 +66,8 @@ export const test = base.extend<{ trouble: Trouble }, { server: string }>({
       page.on("pageerror", (e) => seen.push(`exception: ${e.message}`));
       page.on("requestfailed", (r) => seen.push(`failed: ${r.url()} ${r.failure()?.errorText}`));
       page.on("request", (r) => {
-        if (!r.url().startsWith(server) && !r.url().startsWith("data:") && !r.url().startsWith("blob:")) seen.push(`another host: ${r.url()}`);
+        if (!r.url().startsWith(server) && !r.url().startsWith("data:") && !r.url().startsWith("blob:"))
+          seen.push(`another host: ${r.url()}`);
       });
       page.on("response", (r) => {
         if (r.status() >= 400) seen.push(`status ${r.status()}: ${r.url()}`);
@@ -63,10 +87,22 @@ export async function open(page: Page, query = ""): Promise<void> {
   await expect(page.locator("#verdict h3")).toBeVisible();
 }
 
-// accessible checks the page as it stands against WCAG A and AA, and axe's best practice.
-export async function accessible(page: Page): Promise<void> {
-  const result = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
-  const found = result.violations.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join("\n  ")}`);
+// accessible checks the page, or the part of it that a selector names, against WCAG A and AA and axe's best practice.
+export async function accessible(page: Page, part?: string): Promise<void> {
+  const axe = new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
+  await clean(part ? axe.include(part) : axe);
+}
+
+// legible checks what of accessibility depends on the theme.
+export async function legible(page: Page): Promise<void> {
+  await clean(new AxeBuilder({ page }).withRules(["color-contrast", "link-in-text-block"]));
+}
+
+async function clean(axe: AxeBuilder): Promise<void> {
+  const { violations } = await axe.analyze();
+  const found = violations.map(
+    (v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => `${n.html.slice(0, 160)} ${n.any[0]?.message ?? ""}`).join("\n  ")}`,
+  );
   expect(found).toEqual([]);
 }
 

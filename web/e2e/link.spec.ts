@@ -2,8 +2,7 @@
 
 import { box, expect, headline, open, slider, test, total } from "./harness";
 
-test("a shared link reloads to the same verdict and the same sliders", async ({ page, context }) => {
-  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+test("a shared link reloads to the same verdict and the same sliders", async ({ page }) => {
   await open(page);
   await page.getByRole("tab", { name: "Scale" }).click();
   await slider(page, "utilization").focus();

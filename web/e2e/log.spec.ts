@@ -28,7 +28,9 @@ test("a model without a price is a gap, not a zero", async ({ page }) => {
 test("a broken log is refused with its place and what to do", async ({ page, trouble }) => {
   trouble.allowed = ["422"];
   await open(page);
-  await page.locator("#log-files").setInputFiles({ name: "broken.csv", mimeType: "text/csv", buffer: Buffer.from("colour,shape\nred,round\n") });
+  await page
+    .locator("#log-files")
+    .setInputFiles({ name: "broken.csv", mimeType: "text/csv", buffer: Buffer.from("colour,shape\nred,round\n") });
   const alert = page.locator("#log").getByRole("alert");
   await expect(alert).toContainText("broken.csv");
   await expect(alert).toContainText("map them");
@@ -62,4 +64,21 @@ test("the example decides, and its link does too", async ({ page }) => {
   expect(new URL(page.url()).search).toBe("?v=1&work.example=1");
   await page.reload();
   await expect(page.locator("#decision .verdict h3")).toBeVisible();
+});
+
+test("a log with columns of its own names is read once they are named", async ({ page, trouble }) => {
+  trouble.allowed = ["422"];
+  await open(page);
+  const rows = Array.from(
+    { length: 61 },
+    (_, i) => `2026-11-17T${String(9 + Math.floor(i / 60)).padStart(2, "0")}:${String(i % 60).padStart(2, "0")}:00Z,${1000 + i},${300 + i}`,
+  );
+  const file = { name: "ours.csv", mimeType: "text/csv", buffer: Buffer.from(["when_it_was,asked,told", ...rows].join("\n")) };
+  await page.locator("#log-files").setInputFiles(file);
+  await expect(page.locator("#log").getByRole("alert")).toContainText("map them");
+  await page.getByText("How to read the log").click();
+  await page.getByLabel("Columns by another name").fill("time=when_it_was, input=asked, output=told");
+  await page.locator("#log").getByRole("button", { name: "Decide", exact: true }).click();
+  await expect(page.locator("#decision .verdict h3")).toBeVisible();
+  await expect(page.locator("#decision")).toContainText("61 of 61 rows are calls");
 });

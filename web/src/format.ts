@@ -44,6 +44,17 @@ export function exact(text: string): string {
   return (sign ? minus : "") + digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",") + fraction;
 }
 
+// aligned writes a column of decimal texts so that their points stand under each other: what a fraction lacks is
+// filled with spaces as wide as a digit and a point.
+export function aligned(texts: readonly string[]): string[] {
+  const fraction = (t: string) => t.split(".")[1]?.length ?? 0;
+  const most = Math.max(0, ...texts.map(fraction));
+  return texts.map((t) => {
+    const n = fraction(t);
+    return exact(t) + (n === 0 && most > 0 ? "\u2008" : "") + "\u2007".repeat(most - n);
+  });
+}
+
 // toCents shortens decimal text to cents for a headline; smaller amounts keep three digits that matter.
 export function toCents(text: string): string {
   const v = Number(text);

@@ -16,7 +16,12 @@ import { Trouble } from "./ui/Trouble";
 
 function Memo() {
   if (startProblem.value) return <Trouble problem={startProblem.value} retry={() => void start()} />;
-  if (!view.value) return <p class="muted" aria-busy="true">Fetching today's prices…</p>;
+  if (!view.value)
+    return (
+      <p class="muted" aria-busy="true">
+        Fetching today's prices…
+      </p>
+    );
   return (
     <>
       {linkNotices.value.length > 0 && (

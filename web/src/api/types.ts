@@ -409,6 +409,8 @@ export interface FleetFinding {
   requests_per_second?: number;
   usd_per_gpu_hour?: number;
   limit?: string;
+  low?: number;
+  high?: number;
   price_provenance?: Provenance;
   dropped?: string;
 }

@@ -25,7 +25,7 @@ function crossings(d: Decision): Crossing[] {
 function draw(d: Decision, width: number): Element {
   const narrow = width < 560;
   const height = narrow ? 320 : 400;
-  const right = narrow ? 8 : 176;
+  const right = narrow ? 54 : 176;
   const all = d.curves.flatMap((c) => c.points.map((p) => ({ ...p, curve: c }))).filter((p) => p.usd_per_month > 0);
   if (all.length === 0) return document.createElement("span");
   const low = Math.min(...all.map((p) => p.usd_per_month)) * 0.9;
@@ -64,7 +64,8 @@ function draw(d: Decision, width: number): Element {
           y: "usd_per_month",
           fill: "var(--paper)",
           stroke: "var(--rule)",
-          title: (p: (typeof all)[number]) => `${style[p.curve.kind].name}\n${times(p.scale)} today's work\n${roundDollars(p.usd_per_month)} a month`,
+          title: (p: (typeof all)[number]) =>
+            `${style[p.curve.kind].name}\n${times(p.scale)} today's work\n${roundDollars(p.usd_per_month)} a month`,
         }),
       ),
     ],
@@ -73,21 +74,21 @@ function draw(d: Decision, width: number): Element {
   const sy = chart.scale("y")!;
   const end = width - right;
   const names: Label[] = d.curves.map((c) => ({
-    text: style[c.kind].short,
+    text: narrow ? style[c.kind].tiny : style[c.kind].short,
     x: end,
     y: sy.apply(c.points.at(-1)!.usd_per_month) as number,
     color: `var(--${textOf[c.kind]})`,
     weight: c.option === d.verdict.option ? "700" : "400",
   }));
   for (const l of spread(names, 17, 36, height - 40)) {
-    write(chart, narrow ? { ...l, x: end - 4, y: l.y - 7, anchor: "end" } : { ...l, x: end + 8, y: l.y + 4 });
+    write(chart, { ...l, x: end + 7, y: l.y + 4 });
   }
   write(chart, { text: "today", x: sx.apply(1) as number, y: 16, anchor: "middle", className: "muted" });
   for (const c of level) {
-    const left = (sx.apply(c.scale) as number) > 48 + 200;
+    const left = (sx.apply(c.scale) as number) > 48 + (narrow ? 90 : 240);
     const api = c.kind === "current_api";
     write(chart, {
-      text: `${narrow ? "" : "GPUs "}level with ${api ? "today's API" : "the hosted weights"} at ${times(c.scale)}`,
+      text: narrow ? `level at ${times(c.scale)}` : `GPUs level with ${api ? "today's API" : "the hosted weights"} at ${times(c.scale)}`,
       x: (sx.apply(c.scale) as number) + (left ? -11 : 11),
       y: (sy.apply(c.usd) as number) + (left ? -10 : 20),
       anchor: left ? "end" : "start",
@@ -118,13 +119,18 @@ export function CostCurves({ decision: d }: { decision: Decision }) {
     <Figure
       title={
         <>
-          What each option costs per month over the scale of today's workload. <span class="muted">Both axes are logarithmic; GPUs come in steps.</span>
+          What each option costs per month over the scale of today's workload.{" "}
+          <span class="muted">Both axes are logarithmic; GPUs come in steps.</span>
         </>
       }
       describes={`Cost per month of ${d.curves.length} options from a tenth to ten times today's workload. ${d.break_evens.map((b) => b.sentence).join(" ")}`}
       draw={(width) => draw(d, width)}
       drawn={d}
-      table={{ caption: "Cost per month of each option over scale", head: ["Scale", ...d.curves.map((c) => style[c.kind].name)], rows: () => rows(d.curves) }}
+      table={{
+        caption: "Cost per month of each option over scale",
+        head: ["Scale", ...d.curves.map((c) => style[c.kind].name)],
+        rows: () => rows(d.curves),
+      }}
     />
   );
 }

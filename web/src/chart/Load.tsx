@@ -36,13 +36,20 @@ export function Load({ workload: w }: { workload: WorkloadAnswer }) {
     <Figure
       title={
         <>
-          {what} {w.bucket} by {w.bucket}, over its mean. <span class="muted">The busiest {w.bucket} is {times(w.peak_to_mean)} the mean.</span>
+          {what} {w.bucket} by {w.bucket}, over its mean.{" "}
+          <span class="muted">
+            The busiest {w.bucket} is {times(w.peak_to_mean)} the mean.
+          </span>
         </>
       }
       describes={`${what} over ${count(w.load.length)} buckets of a ${w.bucket}; the busiest is ${times(w.peak_to_mean)} the mean.`}
       draw={(width) => draw(w, width)}
       drawn={w}
-      table={{ caption: "Load over its mean", head: [w.bucket[0]!.toUpperCase() + w.bucket.slice(1), "Load"], rows: () => w.load.map((v, i) => [count(i + 1), times(v)]) }}
+      table={{
+        caption: "Load over its mean",
+        head: [w.bucket[0]!.toUpperCase() + w.bucket.slice(1), "Load"],
+        rows: () => w.load.map((v, i) => [count(i + 1), times(v)]),
+      }}
     />
   );
 }

@@ -10,6 +10,19 @@ const pad = 2;
 // what the chart has to show is where the sign changes.
 const bend = (gap: number) => Math.sign(gap) * Math.sqrt(Math.abs(gap));
 
+// area is the outline between the zero line and the gaps of one sign.
+function area(gaps: number[], sign: 1 | -1, x: (i: number) => number, y: (gap: number) => number): string {
+  const corners: [number, number][] = [[0, 0]];
+  gaps.forEach((g, i) => {
+    const before = gaps[i - 1];
+    // Where the sign changes between two points, the outline meets the zero line.
+    if (before !== undefined && before * g < 0) corners.push([i - 1 + before / (before - g), 0]);
+    corners.push([i, g * sign > 0 ? g : 0]);
+  });
+  corners.push([gaps.length - 1, 0]);
+  return corners.map(([i, g]) => `${x(i).toFixed(1)},${y(g).toFixed(2)}`).join(" ");
+}
+
 export function Mini({ points, at, of, level }: { points: SweepPoint[]; at: number; of: number; level: number | undefined }) {
   const gaps = points.map((p) => bend(p.gap_usd_per_month));
   const top = Math.max(0, ...gaps);
@@ -19,16 +32,11 @@ export function Mini({ points, at, of, level }: { points: SweepPoint[]; at: numb
   const x = (i: number) => (i / (points.length - 1)) * of;
   const zero = y(0);
   const line = gaps.map((g, i) => `${x(i).toFixed(1)},${y(g).toFixed(2)}`).join(" ");
-  const area = `0,${zero} ${line} ${of},${zero}`;
   return (
     <div class="mini" aria-hidden="true">
       <svg viewBox={`0 0 ${of} ${height}`} preserveAspectRatio="none">
-        <svg x="0" y="0" width={of} height={zero} viewBox={`0 0 ${of} ${zero || 0.01}`} preserveAspectRatio="none" overflow="hidden">
-          <polygon class="api" points={area} />
-        </svg>
-        <svg x="0" y={zero} width={of} height={height - zero} viewBox={`0 ${zero} ${of} ${height - zero}`} preserveAspectRatio="none" overflow="hidden">
-          <polygon class="self" points={area} />
-        </svg>
+        {top > 0 && <polygon class="api" points={area(gaps, 1, x, y)} />}
+        {bottom < 0 && <polygon class="self" points={area(gaps, -1, x, y)} />}
         <line class="zero" x1="0" x2={of} y1={zero} y2={zero} />
         <polyline class="gap" points={line} />
         <line class="here" x1={at} x2={at} y1="0" y2={height} />

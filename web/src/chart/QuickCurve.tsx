@@ -18,7 +18,7 @@ function draw(q: QuickAnswer, width: number): Element {
   const values = q.curve.flatMap((p) => [p.api_usd_per_month, p.self_host_usd_per_month]).filter((v) => v > 0);
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const right = narrow ? 8 : 84;
+  const right = narrow ? 60 : 84;
   const domain: [number, number] = [low * 0.9, high * 1.1];
   const x = (p: Point) => p.scale;
   const level = q.break_even.scale;
@@ -59,7 +59,8 @@ function draw(q: QuickAnswer, width: number): Element {
           y: "self_host_usd_per_month",
           fill: "var(--paper)",
           stroke: "var(--rule)",
-          title: (p: Point) => `${times(p.scale)} today's work\nAPI ${roundDollars(p.api_usd_per_month)}\nself-hosting ${roundDollars(p.self_host_usd_per_month)}`,
+          title: (p: Point) =>
+            `${times(p.scale)} today's work\nAPI ${roundDollars(p.api_usd_per_month)}\nself-hosting ${roundDollars(p.self_host_usd_per_month)}`,
         }),
       ),
     ],
@@ -70,27 +71,31 @@ function draw(q: QuickAnswer, width: number): Element {
   const end = width - right;
   const names = [
     { text: "API", x: end, y: sy.apply(last.api_usd_per_month) as number, color: "var(--ink)" },
-    { text: "self-hosting", x: end, y: sy.apply(last.self_host_usd_per_month) as number, color: "var(--gpus-text)" },
+    { text: narrow ? "self-host" : "self-hosting", x: end, y: sy.apply(last.self_host_usd_per_month) as number, color: "var(--gpus-text)" },
   ];
   for (const l of spread(names, 17, 34, height - 40)) {
-    write(chart, narrow ? { ...l, x: end - 4, y: l.y - 7, anchor: "end", weight: "600" } : { ...l, x: end + 8, y: l.y + 4, weight: "600" });
+    write(chart, { ...l, x: end + 6, y: l.y + 4, weight: "600" });
   }
   write(chart, { text: "today", x: sx.apply(1) as number, y: 16, anchor: "middle", className: "muted" });
   if (inside && spend !== undefined) {
     const px = sx.apply(level) as number;
     const py = sy.apply(spend) as number;
-    const left = px > (width - right) * 0.55;
-    const by = { x: px + (left ? -12 : 12), anchor: left ? ("end" as const) : ("start" as const) };
-    const up = left ? py - 26 : py + 22;
-    write(chart, { text: `level at ${times(level)} today's work`, ...by, y: up, weight: "600" });
-    write(chart, { text: `${roundDollars(spend)} of API spend a month`, ...by, y: up + 16 });
+    // Above and left of the crossing both lines lie below; below and right of it they lie above.
+    const left = !narrow && px > 48 + 190;
+    const by = left ? { x: px - 12, anchor: "end" as const } : { x: Math.min(px + 10, width - 145), anchor: "start" as const };
+    const y = left ? py - 26 : Math.min(py + 34, height - 62);
+    write(chart, { text: narrow ? `level at ${times(level)}` : `level at ${times(level)} today's work`, ...by, y, weight: "600" });
+    write(chart, { text: `${roundDollars(spend)} of API spend`, ...by, y: y + 16 });
   }
   return chart;
 }
 
 function describe(q: QuickAnswer): string {
   const { scale, api_usd_per_month: spend, never } = q.break_even;
-  const crossing = scale !== undefined && spend !== undefined ? `The lines cross at ${times(scale)} today's work, where the API bill is ${roundDollars(spend)} a month.` : (never ?? "The lines do not cross.");
+  const crossing =
+    scale !== undefined && spend !== undefined
+      ? `The lines cross at ${times(scale)} today's work, where the API bill is ${roundDollars(spend)} a month.`
+      : (never ?? "The lines do not cross.");
   return `Cost per month of the API and of self-hosting, from a tenth to ten times today's work. ${crossing}`;
 }
 
@@ -106,13 +111,23 @@ export function QuickCurve({ answer }: { answer: QuickAnswer }) {
       describes={describe(answer)}
       draw={(width) => draw(answer, width)}
       drawn={answer}
-      note={scale === undefined ? never : scale > 10 || scale < 0.1 ? `Both sides are level at ${times(scale)} today's work, outside this chart.` : undefined}
+      note={
+        scale === undefined
+          ? never
+          : scale > 10 || scale < 0.1
+            ? `Both sides are level at ${times(scale)} today's work, outside this chart.`
+            : undefined
+      }
       table={{
         caption: "Cost per month over scale",
         head: ["Scale", "API", "Self-hosting"],
         rows: () => {
           const withCents = hasCents(answer.curve.flatMap((p) => [p.api_usd_per_month, p.self_host_usd_per_month]));
-          return answer.curve.map((p) => [times(p.scale), dollars(p.api_usd_per_month, withCents), dollars(p.self_host_usd_per_month, withCents)]);
+          return answer.curve.map((p) => [
+            times(p.scale),
+            dollars(p.api_usd_per_month, withCents),
+            dollars(p.self_host_usd_per_month, withCents),
+          ]);
         },
       }}
     />

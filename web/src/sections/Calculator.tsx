@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { get, Latest, type Problem } from "../api/client";
 import type { CalcAnswer, CalcLine } from "../api/types";
-import { count, exact, toCents, words } from "../format";
+import { aligned, count, toCents, words } from "../format";
 import { bookProblem, loadBook, pricedChoices } from "../state/book";
 import { calcView, setCalc } from "../state/store";
 import type { CalcView } from "../state/view";
@@ -42,7 +42,7 @@ function ask(c: CalcView): void {
   );
 }
 
-function Row({ l, i }: { l: CalcLine; i: number }) {
+function Row({ l, i, rate, usd }: { l: CalcLine; i: number; rate: string; usd: string }) {
   const [open, setOpen] = useState(false);
   const id = `calc-why-${i}`;
   const name = words(l.kind) + (l.tier === "standard" ? "" : `, ${l.tier}`);
@@ -54,8 +54,8 @@ function Row({ l, i }: { l: CalcLine; i: number }) {
           {l.billed_as !== l.kind && <span class="formula">billed as {words(l.billed_as)}</span>}
         </th>
         <td>{count(l.per_year)}</td>
-        <td>{exact(l.usd_per_million)}</td>
-        <td>{exact(l.per_year_usd)}</td>
+        <td>{rate}</td>
+        <td>{usd}</td>
         <td class="why">
           <Badge kind={l.provenance.kind} about={`the ${name} price`} open={open} controls={id} onClick={() => setOpen(!open)} />
         </td>
@@ -77,7 +77,14 @@ function Result() {
   const a = calc.value;
   const problem = calcProblem.value;
   if (problem) return <Trouble problem={problem} retry={() => ask(calcView.value!)} />;
-  if (!a) return <p class="muted" aria-busy="true">Pricing…</p>;
+  if (!a)
+    return (
+      <p class="muted" aria-busy="true">
+        Pricing…
+      </p>
+    );
+  const usd = aligned([...a.lines.map((l) => l.per_year_usd), a.per_year_usd]);
+  const rates = aligned(a.lines.map((l) => l.usd_per_million));
   return (
     <div class="result">
       <dl class="spans">
@@ -123,13 +130,13 @@ function Result() {
           </thead>
           <tbody>
             {a.lines.map((l, i) => (
-              <Row key={`${l.kind}-${l.tier}`} l={l} i={i} />
+              <Row key={`${l.kind}-${l.tier}`} l={l} i={i} rate={rates[i]!} usd={usd[i]!} />
             ))}
             <tr class="sum">
               <th scope="row">A year</th>
               <td />
               <td />
-              <td>{exact(a.per_year_usd)}</td>
+              <td>{usd.at(-1)}</td>
               <td />
             </tr>
           </tbody>
@@ -145,16 +152,46 @@ export function Calculator() {
   useEffect(() => ask(c), [c]);
   const fault = (field: string) => calcProblem.value?.faults.find((f) => f.where === field)?.what;
   return (
-    <Section id="calculator" title="The full calculator" gloss="Any model of the price book at the price in force today, in exact decimal arithmetic.">
+    <Section
+      id="calculator"
+      title="The full calculator"
+      gloss="Any model of the price book at the price in force today, in exact decimal arithmetic."
+    >
       <div class="calculator" ref={near}>
         <form aria-label="An average call" onSubmit={(e) => e.preventDefault()}>
           {bookProblem.value && <Trouble problem={bookProblem.value} retry={() => void loadBook()} />}
-          <Combobox label="Model" choices={pricedChoices.value} value={c.model} placeholder="Search the price book" onChoose={(model) => setCalc({ model })} />
+          <Combobox
+            label="Model"
+            choices={pricedChoices.value}
+            value={c.model}
+            placeholder="Search the price book"
+            onChoose={(model) => setCalc({ model })}
+          />
           <Field label="Input tokens a call" unit="count" value={c.input} fault={fault("input")} onValue={(input) => setCalc({ input })} />
-          <Field label="Output tokens a call" unit="count" value={c.output} fault={fault("output")} onValue={(output) => setCalc({ output })} />
+          <Field
+            label="Output tokens a call"
+            unit="count"
+            value={c.output}
+            fault={fault("output")}
+            onValue={(output) => setCalc({ output })}
+          />
           <Field label="Calls a day" unit="count" value={c.calls} fault={fault("calls_per_day")} onValue={(calls) => setCalc({ calls })} />
-          <Field label="Input served by the cache" unit="share" suffix="%" value={c.cached} fault={fault("cached_share")} onValue={(cached) => setCalc({ cached })} />
-          <Field label="Calls that can wait for a batch" unit="share" suffix="%" value={c.batch} fault={fault("batch_share")} onValue={(batch) => setCalc({ batch })} />
+          <Field
+            label="Input served by the cache"
+            unit="share"
+            suffix="%"
+            value={c.cached}
+            fault={fault("cached_share")}
+            onValue={(cached) => setCalc({ cached })}
+          />
+          <Field
+            label="Calls sent as a batch"
+            unit="share"
+            suffix="%"
+            value={c.batch}
+            fault={fault("batch_share")}
+            onValue={(batch) => setCalc({ batch })}
+          />
         </form>
         <Result />
       </div>

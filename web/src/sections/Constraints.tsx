@@ -28,7 +28,12 @@ function Toggle({ c }: { c: Constraint }) {
   return (
     <li class={on ? "on" : ""}>
       <label class="check">
-        <input type="checkbox" checked={on} aria-describedby={`limit-${c.id}-text`} onChange={(e) => setLimits({ [name]: e.currentTarget.checked })} />
+        <input
+          type="checkbox"
+          checked={on}
+          aria-describedby={`limit-${c.id}-text`}
+          onChange={(e) => setLimits({ [name]: e.currentTarget.checked })}
+        />
         <span>
           <b>{c.label}</b> <span class="question">{c.question}</span>
         </span>
@@ -40,7 +45,8 @@ function Toggle({ c }: { c: Constraint }) {
 
 function Compliance({ c }: { c: Constraint }) {
   const asked = limits.value?.compliance ?? [];
-  const set = (id: string, on: boolean) => setLimits({ compliance: attestations.map(([a]) => a).filter((a) => (a === id ? on : asked.includes(a))) });
+  const set = (id: string, on: boolean) =>
+    setLimits({ compliance: attestations.map(([a]) => a).filter((a) => (a === id ? on : asked.includes(a))) });
   return (
     <li class={asked.length > 0 ? "on" : ""}>
       <fieldset aria-describedby={`limit-${c.id}-text`}>

@@ -5,7 +5,7 @@ import { CostCurves } from "../chart/CostCurves";
 import { Load } from "../chart/Load";
 import { style } from "../chart/palette";
 import type { Bill, BillLine, DecideAnswer, Decision as Decided, FleetFinding, Line, Option } from "../api/types";
-import { amount, count, dollars, exact, hasCents, number, percent, rounded, short, tied, words } from "../format";
+import { aligned, amount, count, dollars, hasCents, number, percent, rounded, short, tied, times, words } from "../format";
 import { Arithmetic, Badge, Source } from "../ui/Badge";
 
 // Swatch is an option's line as the chart draws it.
@@ -88,6 +88,11 @@ function OptionRow({ o, chosen, cents }: { o: Option; chosen: boolean; cents: bo
             {chosen && <span class="mark"> cheapest feasible</span>}
           </span>
           <span class="formula">{o.name}</span>
+          {o.gpus && (
+            <span class="formula narrow">
+              {count(o.gpus)} GPUs{o.mean_utilization !== undefined && `, ${percent(o.mean_utilization)} used on average`}
+            </span>
+          )}
           {o.reasons.map((r) => (
             <span key={r.constraint + r.why} class="formula reason">
               Ruled out: {r.why}
@@ -99,8 +104,8 @@ function OptionRow({ o, chosen, cents }: { o: Option; chosen: boolean; cents: bo
           {o.missing?.length ? <span class="muted">at least </span> : null}
           {amount(o.ledger.total_usd_per_month, cents)}
         </td>
-        <td>{o.gpus ? count(o.gpus) : <span class="muted">—</span>}</td>
-        <td>{o.mean_utilization !== undefined ? percent(o.mean_utilization) : <span class="muted">—</span>}</td>
+        <td class="wide">{o.gpus ? count(o.gpus) : <span class="muted">—</span>}</td>
+        <td class="wide">{o.mean_utilization !== undefined ? percent(o.mean_utilization) : <span class="muted">—</span>}</td>
         <td class="why">
           <button type="button" class="link" aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => setOpen(!open)}>
             {open ? "close" : "ledger"}
@@ -135,8 +140,12 @@ function Options({ d }: { d: Decided }) {
           <tr>
             <th scope="col">Option</th>
             <th scope="col">$ per month</th>
-            <th scope="col">GPUs</th>
-            <th scope="col">Mean use</th>
+            <th scope="col" class="wide">
+              GPUs
+            </th>
+            <th scope="col" class="wide">
+              Mean use
+            </th>
             <th scope="col">Why</th>
           </tr>
         </thead>
@@ -198,7 +207,7 @@ function Alternatives({ d }: { d: Decided }) {
   );
 }
 
-function BillRow({ l, i }: { l: BillLine; i: number }) {
+function BillRow({ l, i, rate, usd }: { l: BillLine; i: number; rate: string; usd: string }) {
   const [open, setOpen] = useState(false);
   const id = `bill-${i}`;
   const name = words(l.kind) + (l.tier === "standard" ? "" : `, ${l.tier}`);
@@ -213,10 +222,16 @@ function BillRow({ l, i }: { l: BillLine; i: number }) {
           </span>
         </th>
         <td>{count(l.quantity)}</td>
-        <td>{exact(l.usd_per_million)}</td>
-        <td>{exact(l.usd)}</td>
+        <td>{rate}</td>
+        <td>{usd}</td>
         <td class="why">
-          <Badge kind={l.provenance.kind} about={`the ${name} price of ${l.model}`} open={open} controls={id} onClick={() => setOpen(!open)} />
+          <Badge
+            kind={l.provenance.kind}
+            about={`the ${name} price of ${l.model}`}
+            open={open}
+            controls={id}
+            onClick={() => setOpen(!open)}
+          />
         </td>
       </tr>
       {open && (
@@ -235,14 +250,16 @@ function BillRow({ l, i }: { l: BillLine; i: number }) {
 function BillTable({ bill }: { bill: Bill }) {
   const [all, setAll] = useState(false);
   const lines = all ? bill.lines : bill.lines.slice(0, few);
+  const usd = aligned([...lines.map((l) => l.usd), bill.total_usd]);
+  const rates = aligned(lines.map((l) => l.usd_per_million));
   return (
     <>
       <h3>The log's bill, exactly</h3>
       {bill.missing.length > 0 && (
         <div class="missing">
           <p>
-            <b>{bill.missing.length === 1 ? "One thing has no price." : `${bill.missing.length} things have no price.`}</b> It is not in the total, and it
-            is not zero: the total is a lower bound.
+            <b>{bill.missing.length === 1 ? "One thing has no price." : `${bill.missing.length} things have no price.`}</b> It is not in the
+            total, and it is not zero: the total is a lower bound.
           </p>
           <ul>
             {bill.missing.map((m, i) => (
@@ -251,7 +268,7 @@ function BillTable({ bill }: { bill: Bill }) {
                   {m.kind ? `${words(m.kind)} of ` : ""}
                   {m.model ? (m.provider ? `${m.provider}/${m.model}` : m.model) : "calls that name no model"}
                 </b>
-                : {count(m.tokens)} tokens in {count(m.rows)} rows. {m.why}
+                : {count(m.tokens)} tokens in {count(m.rows)} rows; {m.why}.
               </li>
             ))}
           </ul>
@@ -272,7 +289,7 @@ function BillTable({ bill }: { bill: Bill }) {
           </thead>
           <tbody>
             {lines.map((l, i) => (
-              <BillRow key={i} l={l} i={i} />
+              <BillRow key={i} l={l} i={i} rate={rates[i]!} usd={usd[i]!} />
             ))}
             {bill.missing.map((m, i) => (
               <tr key={`missing${i}`} class="missing">
@@ -290,7 +307,7 @@ function BillTable({ bill }: { bill: Bill }) {
               <th scope="row">{bill.complete ? "Total" : "Total, at least"}</th>
               <td />
               <td />
-              <td>{exact(bill.total_usd)}</td>
+              <td>{usd.at(-1)}</td>
               <td />
             </tr>
           </tbody>
@@ -327,6 +344,7 @@ function Fleets({ list }: { list: FleetFinding[] }) {
               {f.gpus} × {f.accelerator}
             </b>
             , {f.machine}: {f.requests_per_second !== undefined && `${rounded(f.requests_per_second)} requests a second`}
+            {f.low !== undefined && f.high !== undefined && `, truly ${times(f.low)} to ${times(f.high)} of that,`}
             {f.usd_per_gpu_hour !== undefined && ` at $${number(f.usd_per_gpu_hour)} a GPU-hour`}
             {f.limit && <span class="muted">; {f.limit}</span>}
             {f.price_provenance && (
@@ -366,13 +384,13 @@ export function Decision({ answer }: { answer: DecideAnswer }) {
       </div>
       <div class="workload">
         <p>
-          {w.sentence} {short(w.input_tokens_per_month)} input and {short(w.output_tokens_per_month)} output tokens a month; {percent(w.cached_share)} of the input came from
-          the cache.
+          {w.sentence} {short(w.input_tokens_per_month)} input and {short(w.output_tokens_per_month)} output tokens a month;{" "}
+          {percent(w.cached_share)} of the input came from the cache.
         </p>
         {w.extrapolated && (
           <p class="extrapolated">
-            <b>Extrapolated.</b> The log does not span a month, so its totals are multiplied by {rounded(w.month_factor)} to make one of 730 hours. A week
-            that is not like the others makes every figure below wrong by as much.
+            <b>Extrapolated.</b> The log does not span a month of 730 hours, so its totals are scaled to one. If the rest of the month is
+            not like it, every figure below is wrong by as much.
           </p>
         )}
         {w.files?.map((f) => (

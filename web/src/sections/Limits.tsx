@@ -1,15 +1,19 @@
 // What the page cannot know, said plainly.
 
+import type { ComponentChildren } from "preact";
 import { Section } from "./Section";
 
-const limits: [string, string][] = [
+const limits: [string, ComponentChildren][] = [
   [
     "Capacity is estimated, not measured.",
-    "What a replica carries comes from a closed-form roofline with textbook efficiencies. It is good to about half or one and a half times, and each verdict says whether that would change it. Measure one replica on your own prompts before you sign for eight.",
+    "What a replica carries comes from a closed-form model of the hardware, not from your prompts. Each verdict says whether the range in which the true capacity plausibly lies would change it. Measure one replica before you sign for eight.",
   ],
   [
     "Throughput depends on the shape of a call more than on the card.",
-    "One published benchmark of one small model on one H100 spans a factor of twenty between short prompts and long ones at the same latency target. Mean lengths hide that; a log shows it.",
+    <>
+      In <a href="https://github.com/tgarg01/silybench-data">one published benchmark</a> an 8B model on one H100 makes twenty times as many
+      output tokens a second with short prompts as with long ones, at the same latency target. Mean lengths hide that; a log shows it.
+    </>,
   ],
   [
     "A short log is not a month.",
@@ -17,7 +21,7 @@ const limits: [string, string][] = [
   ],
   [
     "Prices move, and not together.",
-    "A closed model's list price rarely falls; the price of equal quality falls fast, for those who switch. Rent for an H100 rose by more than a third between autumn 2025 and autumn 2026. The verdict is today's; nothing here forecasts.",
+    "A closed model's list price rarely falls; the price of equal quality falls fast, for those who switch; rent for GPUs has risen as well as fallen. The verdict is today's; nothing here forecasts.",
   ],
   [
     "Contracts are private.",
@@ -29,7 +33,7 @@ const limits: [string, string][] = [
   ],
   [
     "People are a figure that you give.",
-    "One engineer at $25,000 a month is a default. Who is woken at night, who ports the prompts after the next model, and how much of a part-time person it really takes are the terms that published estimates miss by two to five times.",
+    "One engineer at $25,000 a month is a default. Who is woken at night, who ports the prompts after the next model, and how much of a part-time person it really takes are the terms that practitioners report to have missed by two to five times.",
   ],
   [
     "Compliance is what vendors state.",
@@ -49,9 +53,10 @@ export function Limits() {
       </ol>
       <h3>Method</h3>
       <p>
-        Self-hosting costs GPUs, people, tooling, migration spread over the horizon, staging, and what the API still serves. GPUs come in whole replicas, sized for the busiest
-        hour at the latency target, with one to spare. A month has 730 hours. Billed money is exact to the last decimal; estimates say that they are. Every formula with its
-        symbols and sources is in <code>docs/METHOD.md</code> of the source; the API is described at <a href="/openapi.json">/openapi.json</a>.
+        Self-hosting costs GPUs, people, tooling, migration spread over the horizon, staging, and what the API still serves. GPUs come in
+        whole replicas, sized for the busiest hour at the latency target, with one to spare. A month has 730 hours. Billed money is exact to
+        the last decimal; estimates say that they are. Every formula with its symbols and sources is in <code>docs/METHOD.md</code> of the
+        source; the API is described at <a href="/openapi.json">/openapi.json</a>.
       </p>
     </Section>
   );

@@ -25,7 +25,7 @@ const running = signal<Running | null>(null);
 const stale = signal(false);
 // files are the log at hand. They stay on this page, and a link cannot carry them.
 const files = signal<File[]>([]);
-const options = signal({ format: "", replace: false });
+const options = signal({ format: "", replace: false, input: "detect", columns: "" });
 
 let control: AbortController | null = null;
 
@@ -35,7 +35,12 @@ function scenario(w: WorkView, c: ConstraintSet, workload: boolean): Scenario {
     current: { model: w.model },
     ...(w.candidates.length > 0 && { candidates: w.candidates.map((model) => ({ model })) }),
     ...(workload && {
-      workload: { input: w.input, output: w.output, cached_share: w.cached, ...(w.by === "calls" ? { calls_per_day: w.calls } : { spend: w.spend }) },
+      workload: {
+        input: w.input,
+        output: w.output,
+        cached_share: w.cached,
+        ...(w.by === "calls" ? { calls_per_day: w.calls } : { spend: w.spend }),
+      },
     }),
     ...(Object.values(c).some((v) => (Array.isArray(v) ? v.length > 0 : v)) && { constraints: c }),
   };
@@ -79,8 +84,11 @@ function sendLog(w: WorkView, c: ConstraintSet, signal: AbortSignal): Promise<De
   const form = new FormData();
   form.append("scenario", JSON.stringify(scenario(w, c, false)));
   form.append("as", w.model);
-  if (options.value.format) form.append("format", options.value.format);
-  if (options.value.replace) form.append("replace_model", "true");
+  const { format, replace, input, columns } = options.value;
+  if (format) form.append("format", format);
+  if (replace) form.append("replace_model", "true");
+  if (input !== "detect") form.append("input", input);
+  for (const pair of columns.split(/[,;\s]+/).filter(Boolean)) form.append("map", pair);
   for (const f of files.value) form.append("files", f, f.name);
   return upload<DecideAnswer>(
     "/api/v1/decide/log",
@@ -112,7 +120,11 @@ function Candidates({ w }: { w: WorkView }) {
     <div class="candidates">
       <Combobox
         label="Open models that would do"
-        hint={w.candidates.length === 0 ? "None named: the server compares one that the question is often asked about. Name those that pass your own evaluation; the cheapest wins." : "The cheapest of them wins, so list only those that pass your own evaluation."}
+        hint={
+          w.candidates.length === 0
+            ? "None named: the server compares one that the question is often asked about. Name those that pass your own evaluation; the cheapest wins."
+            : "The cheapest of them wins, so list only those that pass your own evaluation."
+        }
         choices={left}
         value=""
         placeholder="Search open weights"
@@ -156,10 +168,17 @@ function Drop() {
           <b>Drop a call log here, or choose one</b>
         </label>
       </p>
-      <input id="log-files" ref={input} type="file" multiple onChange={(e) => take(e.currentTarget.files)} aria-describedby="log-files-why" />
+      <input
+        id="log-files"
+        ref={input}
+        type="file"
+        multiple
+        onChange={(e) => take(e.currentTarget.files)}
+        aria-describedby="log-files-why"
+      />
       <p class="why" id="log-files-why">
-        Any export below, or any CSV or JSON lines with a time, a model and token counts; gzip is fine. The log goes to the server that sent this page, and nowhere
-        else.
+        Any of the formats below, or any CSV or JSON lines with a time, a model and token counts; gzip is fine. The log goes to the server
+        that sent this page, and nowhere else.
       </p>
       <p>
         No log at hand?{" "}
@@ -181,32 +200,65 @@ function LogForm({ w }: { w: WorkView }) {
     <form aria-label="Decide on a call log" onSubmit={(e) => e.preventDefault()}>
       <Drop />
       <div class="settings">
-        <Combobox label="Model of calls that name none" choices={pricedChoices.value} value={w.model} onChoose={(model) => change({ model })} />
-        <Candidates w={w} />
-        <div class="field">
-          <label for="log-format">Format</label>
-          <select id="log-format" value={options.value.format} onChange={(e) => setOption({ format: e.currentTarget.value })}>
-            <option value="">found out from the file</option>
-            {formats.value?.map((f) => (
-              <option key={f.name} value={f.name}>
-                {f.title}
-              </option>
-            ))}
-          </select>
+        <div>
+          <Combobox
+            label="Model of calls that name none"
+            choices={pricedChoices.value}
+            value={w.model}
+            onChoose={(model) => change({ model })}
+          />
+          <label class="check">
+            <input type="checkbox" checked={options.value.replace} onChange={(e) => setOption({ replace: e.currentTarget.checked })} />
+            <span>Take that model for every call, whatever the log names</span>
+          </label>
         </div>
-        <label class="check">
-          <input type="checkbox" checked={options.value.replace} onChange={(e) => setOption({ replace: e.currentTarget.checked })} />
-          <span>Take that model for every call, whatever the log names</span>
-        </label>
+        <Candidates w={w} />
       </div>
+      <details>
+        <summary>How to read the log</summary>
+        <div class="settings">
+          <div>
+            <div class="field">
+              <label for="log-format">Format of the log</label>
+              <select id="log-format" value={options.value.format} onChange={(e) => setOption({ format: e.currentTarget.value })}>
+                <option value="">found out from the file</option>
+                {formats.value?.map((f) => (
+                  <option key={f.name} value={f.name}>
+                    {f.title}
+                  </option>
+                ))}
+              </select>
+            </div>
+            <div class="field">
+              <label for="log-input">The input figure</label>
+              <select id="log-input" value={options.value.input} onChange={(e) => setOption({ input: e.currentTarget.value })}>
+                <option value="detect">found out from the file</option>
+                <option value="includes">includes cached tokens</option>
+                <option value="excludes">excludes cached tokens</option>
+              </select>
+            </div>
+          </div>
+          <div class="field">
+            <label for="log-columns">Columns by another name</label>
+            <input
+              id="log-columns"
+              type="text"
+              autoComplete="off"
+              spellcheck={false}
+              placeholder="input=prompt_tok, output=reply_tok"
+              value={options.value.columns}
+              onInput={(e) => setOption({ columns: e.currentTarget.value })}
+            />
+            <p class="why">Our name, an equals sign, the log's column. The names are time, model, input, output, cache_read and so on.</p>
+          </div>
+        </div>
+      </details>
       {files.value.length > 0 && !w.example && (
         <p>
           <button type="button" class="primary" disabled={running.value !== null} onClick={() => void decide()}>
             {stale.value ? "Decide again" : "Decide"}
           </button>{" "}
-          <span class="muted">
-            on {files.value.map((f) => `${f.name} (${short(f.size)} bytes)`).join(", ")}
-          </span>
+          <span class="muted">on {files.value.map((f) => `${f.name} (${short(f.size)} bytes)`).join(", ")}</span>
         </p>
       )}
     </form>
@@ -225,27 +277,63 @@ function DescribeForm({ w }: { w: WorkView }) {
       }}
     >
       <div class="settings">
-        <Combobox label="Today's model" choices={pricedChoices.value} value={w.model} onChoose={(model) => change({ model })} />
-        <Candidates w={w} />
-        <Field label="Input tokens a call" unit="count" value={w.input} fault={fault("workload.input")} onValue={(input) => change({ input })} />
-        <Field label="Output tokens a call" unit="count" value={w.output} fault={fault("workload.output")} onValue={(output) => change({ output })} />
-        <fieldset class="choice">
-          <legend>How much</legend>
-          <label class="check">
-            <input type="radio" name="work-by" checked={w.by === "calls"} onChange={() => change({ by: "calls" })} />
-            <span>calls a day</span>
-          </label>
-          <label class="check">
-            <input type="radio" name="work-by" checked={w.by === "spend"} onChange={() => change({ by: "spend" })} />
-            <span>dollars a month</span>
-          </label>
-          {w.by === "calls" ? (
-            <Field label="Calls a day" unit="count" value={w.calls} fault={fault("workload.calls_per_day")} onValue={(calls) => change({ calls })} />
-          ) : (
-            <Field label="API spend" unit="USD" suffix="$/mo" value={w.spend} fault={fault("workload.spend")} onValue={(spend) => change({ spend })} />
-          )}
-        </fieldset>
-        <Field label="Input served by the cache" unit="share" suffix="%" value={w.cached} fault={fault("workload.cached_share")} onValue={(cached) => change({ cached })} />
+        <div>
+          <Combobox label="Today's model" choices={pricedChoices.value} value={w.model} onChoose={(model) => change({ model })} />
+          <Field
+            label="Input tokens a call"
+            unit="count"
+            value={w.input}
+            fault={fault("workload.input")}
+            onValue={(input) => change({ input })}
+          />
+          <Field
+            label="Output tokens a call"
+            unit="count"
+            value={w.output}
+            fault={fault("workload.output")}
+            onValue={(output) => change({ output })}
+          />
+          <Field
+            label="Input served by the cache"
+            unit="share"
+            suffix="%"
+            value={w.cached}
+            fault={fault("workload.cached_share")}
+            onValue={(cached) => change({ cached })}
+          />
+        </div>
+        <div>
+          <Candidates w={w} />
+          <fieldset class="choice">
+            <legend>How much</legend>
+            <label class="check">
+              <input type="radio" name="work-by" checked={w.by === "calls"} onChange={() => change({ by: "calls" })} />
+              <span>calls a day</span>
+            </label>
+            <label class="check">
+              <input type="radio" name="work-by" checked={w.by === "spend"} onChange={() => change({ by: "spend" })} />
+              <span>dollars a month</span>
+            </label>
+            {w.by === "calls" ? (
+              <Field
+                label="Calls a day"
+                unit="count"
+                value={w.calls}
+                fault={fault("workload.calls_per_day")}
+                onValue={(calls) => change({ calls })}
+              />
+            ) : (
+              <Field
+                label="API spend"
+                unit="USD"
+                suffix="$/mo"
+                value={w.spend}
+                fault={fault("workload.spend")}
+                onValue={(spend) => change({ spend })}
+              />
+            )}
+          </fieldset>
+        </div>
       </div>
       <p>
         <button type="submit" class="primary">

@@ -56,9 +56,18 @@ function Row({ r }: { r: PriceRow }) {
   const toggle = () => {
     setOpen(!open);
     if (open || detail) return;
-    get<PriceDetail>(`/api/v1/prices/${encodeURIComponent(r.provider)}/${encodeURIComponent(r.model)}`).then(setDetail, (e: unknown) => setProblem(asProblem(e)));
+    get<PriceDetail>(`/api/v1/prices/${encodeURIComponent(r.provider)}/${encodeURIComponent(r.model)}`).then(setDetail, (e: unknown) =>
+      setProblem(asProblem(e)),
+    );
   };
-  const cell = (usd: string | undefined) => (usd ? exact(usd) : <span class="gap">—<span class="hidden">no price</span></span>);
+  const cell = (usd: string | undefined) =>
+    usd ? (
+      exact(usd)
+    ) : (
+      <span class="gap">
+        —<span class="hidden">no price</span>
+      </span>
+    );
   return (
     <>
       <tr>
@@ -72,12 +81,20 @@ function Row({ r }: { r: PriceRow }) {
         <td>{cell(r.cache_read_usd_per_million)}</td>
         <td>{cell(r.output_usd_per_million)}</td>
         <td class="why">
-          <Badge kind={r.provenance ?? "assumed"} about={`the prices of ${r.name ?? r.model} at ${r.provider}`} open={open} controls={id} onClick={toggle} />
+          <Badge
+            kind={r.provenance ?? "assumed"}
+            about={`the prices of ${r.name ?? r.model} at ${r.provider}`}
+            open={open}
+            controls={id}
+            onClick={toggle}
+          />
         </td>
       </tr>
       {open && (
         <tr class="evidence" id={id}>
-          <td colSpan={5}>{problem ? <Trouble problem={problem} /> : detail ? <Detail of={detail} /> : <p aria-busy="true">Looking it up…</p>}</td>
+          <td colSpan={5}>
+            {problem ? <Trouble problem={problem} /> : detail ? <Detail of={detail} /> : <p aria-busy="true">Looking it up…</p>}
+          </td>
         </tr>
       )}
     </>
@@ -92,7 +109,11 @@ export function Prices() {
   const rows = (prices.value ?? []).filter((r) => asked.every((w) => `${r.provider}/${r.model} ${r.name ?? ""}`.toLowerCase().includes(w)));
   const shown = all ? rows : rows.slice(0, few);
   return (
-    <Section id="prices" title="The price book" gloss="What each model costs today, in dollars per million tokens. A dash is a price that nobody has stated; it is not zero.">
+    <Section
+      id="prices"
+      title="The price book"
+      gloss="What each model costs today, in dollars per million tokens. A dash is a price that nobody has stated; it is not zero."
+    >
       <div ref={near} class="prices">
         {bookProblem.value && <Trouble problem={bookProblem.value} retry={() => void loadBook()} />}
         <div class="field">
@@ -115,7 +136,8 @@ export function Prices() {
           <div class="ledger">
             <table>
               <caption>
-                {rows.length === 0 ? "No model matches" : `${count(rows.length)} ${rows.length === 1 ? "model" : "models"}`}, dollars per million tokens, standard tier
+                {rows.length === 0 ? "No model matches" : `${count(rows.length)} ${rows.length === 1 ? "model" : "models"}`}, dollars per
+                million tokens, standard tier
               </caption>
               <thead>
                 <tr>

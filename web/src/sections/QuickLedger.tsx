@@ -33,7 +33,15 @@ function Row({ listed, all, cents, q }: { listed: Line | undefined; all: Line | 
           {line.label}
           <span class="formula">{tied(line.formula)}</span>
         </th>
-        <td>{listed ? amount(listed.usd_per_month, cents) : <span class="gap" title="not counted in this reading">—<span class="hidden">not counted</span></span>}</td>
+        <td>
+          {listed ? (
+            amount(listed.usd_per_month, cents)
+          ) : (
+            <span class="gap" title="not counted in this reading">
+              —<span class="hidden">not counted</span>
+            </span>
+          )}
+        </td>
         <td>{all ? amount(all.usd_per_month, cents) : "—"}</td>
         <td class="why">
           <Badge kind={line.provenance.kind} about={line.label} open={open} controls={id} onClick={() => setOpen(!open)} />
@@ -52,7 +60,10 @@ function Row({ listed, all, cents, q }: { listed: Line | undefined; all: Line | 
 
 export function QuickLedger({ answer }: { answer: QuickAnswer }) {
   const { as_listed: listed, all_terms: all } = answer;
-  const amounts = [listed, all].flatMap((r) => [r.gap_usd_per_month, ...[...r.self_host.lines, ...r.api.lines].map((l) => l.usd_per_month)]);
+  const amounts = [listed, all].flatMap((r) => [
+    r.gap_usd_per_month,
+    ...[...r.self_host.lines, ...r.api.lines].map((l) => l.usd_per_month),
+  ]);
   const cents = hasCents(amounts);
   const find = (lines: Line[], id: string) => lines.find((l) => l.id === id);
   return (

@@ -13,7 +13,10 @@ function ShortAnswer() {
         <>
           <p class="headline">{q.recommendation.headline}</p>
           <p>
-            {tied(q.recommendation.sentence)} <a href="#decide">Take it apart</a>
+            {tied(q.recommendation.sentence)}{" "}
+            <a class="figure" href="#decide">
+              Take it apart
+            </a>
           </p>
         </>
       )}
@@ -24,8 +27,9 @@ function ShortAnswer() {
 export function Story() {
   return (
     <div class="story">
-      <div>
-        <h1>Should we stop paying the API and serve an open model ourselves?</h1>
+      <h1>Should we stop paying the API and serve an open model ourselves?</h1>
+      <ShortAnswer />
+      <div class="told">
         <p class="lead">
           Wei Chen runs engineering at a company of 200 people. The bill for the model vendor is $40,000 a month. Somebody found GPUs for
           $5,000, and the CFO has done the subtraction.
@@ -37,19 +41,16 @@ export function Story() {
           comes from.
         </p>
       </div>
-      <div>
-        <ShortAnswer />
-        <div class="thumb">
-          <p>
-            <b>Under $30,000 a month, staying on the API is nearly always right;</b> people alone cost more than the bill. <b>Over $80,000,
-            GPUs usually win,</b> as long as they are kept busy. In between it hangs on how steady the load is, on what may leave the
-            building, and on whether the people are there anyway.
-          </p>
-          <p class="muted">
-            Both thresholds are rules of thumb for a closed model at list price. Against the same open weights, sold by the token at somebody
-            else's GPUs, they lie far higher; against a top price with a small model, lower. <a href="#log">Your own log</a> replaces them.
-          </p>
-        </div>
+      <div class="thumb">
+        <p>
+          <b>Under $30,000 a month, staying on the API is nearly always right;</b> people alone cost more than the bill.{" "}
+          <b>Over $80,000, GPUs usually win,</b> as long as they are kept busy. In between it hangs on how steady the load is, on what may
+          leave the building, and on whether the people are there anyway.
+        </p>
+        <p class="muted">
+          Both thresholds are rules of thumb for a closed model at list price. Against the same open weights, sold by the token at somebody
+          else's GPUs, they lie far higher; against a top price with a small model, lower. <a href="#log">Your own log</a> replaces them.
+        </p>
       </div>
     </div>
   );

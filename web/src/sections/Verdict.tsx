@@ -53,10 +53,13 @@ export function Strip() {
     // The lower margin makes "not intersecting" mean "scrolled out above" and nothing else.
     const inside = { live: false, verdict: true };
     const update = () => setShown(inside.live && !inside.verdict);
-    const near = new IntersectionObserver(([e]) => {
-      inside.live = e!.isIntersecting;
-      update();
-    });
+    const near = new IntersectionObserver(
+      ([e]) => {
+        inside.live = e!.isIntersecting;
+        update();
+      },
+      { rootMargin: "-30% 0px 0px 0px" }, // a last line at the top edge does not count
+    );
     const above = new IntersectionObserver(
       ([e]) => {
         inside.verdict = e!.isIntersecting;

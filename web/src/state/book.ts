@@ -32,7 +32,10 @@ export async function loadBook(): Promise<void> {
   }
 }
 
-export const priceText = (r: PriceRow) => (r.input_usd_per_million && r.output_usd_per_million ? `$${r.input_usd_per_million} in, $${r.output_usd_per_million} out` : "no token price");
+export const priceText = (r: PriceRow) =>
+  r.input_usd_per_million && r.output_usd_per_million
+    ? `$${r.input_usd_per_million} in, $${r.output_usd_per_million} out`
+    : "no token price";
 
 // vendors sell their own models; the others host them. Their models come first in a list.
 const vendors = ["anthropic", "openai", "google", "mistral", "xai", "deepseek"];

@@ -124,7 +124,8 @@ export function decode(search: string, presets: readonly Preset[]): Decoded {
     if (next) view = next;
     else faults.push(`${key}=${text}`);
   }
-  if (!presets.some((p) => p.id === view.application && p.group === "application")) view = { ...view, application: base(presets, from).application };
+  if (!presets.some((p) => p.id === view.application && p.group === "application"))
+    view = { ...view, application: base(presets, from).application };
   const book = query.get("book");
   return book ? { view, faults, book } : { view, faults };
 }

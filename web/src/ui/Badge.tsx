@@ -1,7 +1,5 @@
 // A badge says in one word where a figure comes from; a click opens the evidence.
 
-import { useState } from "preact/hooks";
-import type { ComponentChildren } from "preact";
 import type { Kind, Line, Provenance, Term } from "../api/types";
 import { day, term, tied, words } from "../format";
 
@@ -27,7 +25,13 @@ export function Source({ of: p }: { of: Provenance }) {
       {where && (
         <>
           {" — "}
-          {p.url ? <a href={p.url} rel="noreferrer" target="_blank">{p.source || p.url}</a> : words(where)}
+          {p.url && /^https?:/.test(p.url) ? (
+            <a href={p.url} rel="noreferrer" target="_blank">
+              {p.source || p.url}
+            </a>
+          ) : (
+            words(where)
+          )}
         </>
       )}
       {p.date && <span>, {day(p.date)}</span>}
@@ -35,18 +39,15 @@ export function Source({ of: p }: { of: Provenance }) {
   );
 }
 
-// useEvidence pairs a badge with the row that it opens.
-export function useEvidence() {
-  const [open, setOpen] = useState(false);
-  return { open, toggle: () => setOpen(!open) };
-}
-
-let serial = 0;
-export const freshId = (prefix: string) => `${prefix}-${++serial}`;
-
-export function Badge(props: { kind: Kind; about: string; open: boolean; controls: string; onClick: () => void; children?: ComponentChildren }) {
+export function Badge(props: { kind: Kind; about: string; open: boolean; controls: string; onClick: () => void }) {
   return (
-    <button type="button" class={`badge ${props.kind}`} aria-expanded={props.open} aria-controls={props.open ? props.controls : undefined} onClick={props.onClick}>
+    <button
+      type="button"
+      class={`badge ${props.kind}`}
+      aria-expanded={props.open}
+      aria-controls={props.open ? props.controls : undefined}
+      onClick={props.onClick}
+    >
       {called(props.kind)}
       <span class="hidden">: why {props.about}?</span>
     </button>

@@ -3,13 +3,26 @@
 import { useId } from "preact/hooks";
 import { NumberBox } from "./NumberBox";
 
-export function Field(props: { label: string; unit: "USD" | "share" | "count"; suffix?: string; value: number; fault?: string | undefined; onValue: (v: number) => void }) {
+export function Field(props: {
+  label: string;
+  unit: "USD" | "share" | "count";
+  suffix?: string;
+  value: number;
+  fault?: string | undefined;
+  onValue: (v: number) => void;
+}) {
   const id = useId();
   return (
     <div class="field">
       <label for={id}>{props.label}</label>
       <span class="box">
-        <NumberBox id={id} value={props.value} unit={props.unit} onValue={props.onValue} {...(props.fault && { describedBy: `${id}-fault` })} />
+        <NumberBox
+          id={id}
+          value={props.value}
+          unit={props.unit}
+          onValue={props.onValue}
+          {...(props.fault && { describedBy: `${id}-fault` })}
+        />
         <span class="unit">{props.suffix}</span>
       </span>
       {props.fault && (

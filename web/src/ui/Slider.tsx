@@ -42,7 +42,14 @@ export function Slider({ input }: { input: QuickInput }) {
       <div class="head">
         <label for={id}>{input.label}</label>
         <span class="box">
-          <NumberBox value={value} unit={range.share ? "share" : "USD"} label={`${input.label}, exact`} describedBy={`${id}-why`} onValue={onValue} step={step} />
+          <NumberBox
+            value={value}
+            unit={range.share ? "share" : "USD"}
+            label={`${input.label}, exact`}
+            describedBy={`${id}-why`}
+            onValue={onValue}
+            step={step}
+          />
           <span class="unit">{range.share ? "%" : "$/mo"}</span>
         </span>
       </div>
@@ -77,7 +84,13 @@ export function Slider({ input }: { input: QuickInput }) {
       )}
       <p class="why">
         <span id={`${id}-why`}>{input.why}</span>{" "}
-        <button type="button" class={`badge ${kind}`} aria-expanded={open} aria-controls={open ? `${id}-source` : undefined} onClick={() => setOpen(!open)}>
+        <button
+          type="button"
+          class={`badge ${kind}`}
+          aria-expanded={open}
+          aria-controls={open ? `${id}-source` : undefined}
+          onClick={() => setOpen(!open)}
+        >
           {kind === "user" ? "yours" : kind}
           <span class="hidden">: where does {input.label} come from?</span>
         </button>

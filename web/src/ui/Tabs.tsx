@@ -8,7 +8,14 @@ export interface Tab {
   name: string;
 }
 
-export function Tabs(props: { id: string; label: string; tabs: Tab[]; selected: string; onSelect: (id: string) => void; children: ComponentChildren }) {
+export function Tabs(props: {
+  id: string;
+  label: string;
+  tabs: Tab[];
+  selected: string;
+  onSelect: (id: string) => void;
+  children: ComponentChildren;
+}) {
   const bar = useRef<HTMLDivElement>(null);
   const move = (e: KeyboardEvent) => {
     const buttons = [...(bar.current?.querySelectorAll<HTMLButtonElement>("[role=tab]") ?? [])];

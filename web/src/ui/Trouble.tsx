@@ -6,7 +6,8 @@ export function Trouble({ problem, retry }: { problem: Problem; retry?: () => vo
   return (
     <div class="trouble" role="alert">
       <p>
-        <b>This cannot be worked out.</b> {problem.faults.length > 0 && problem.faults.some((f) => problem.title.includes(f.what)) ? null : problem.title}
+        <b>This cannot be worked out.</b>{" "}
+        {problem.faults.length > 0 && problem.faults.some((f) => problem.title.includes(f.what)) ? null : problem.title}
       </p>
       {problem.faults.length > 0 && (
         <dl>
