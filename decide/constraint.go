@@ -78,13 +78,18 @@ var constraintTable = []struct {
 				return ""
 			}
 			for _, attribute := range c.Compliance {
-				a, stated := o.attests[attribute]
-				switch {
-				case !stated:
-					return fmt.Sprintf("there is no statement of %s about %s on record", o.Vendor, complianceNames[attribute])
-				case !a.Met:
-					return fmt.Sprintf("%s does not offer %s (%s, %s)", o.Vendor, complianceNames[attribute], a.Value, a.Provenance.Date)
+				a := o.attests[attribute]
+				if a.Met {
+					continue
 				}
+				why := fmt.Sprintf("there is no statement of %s about %s on record", o.Vendor, complianceNames[attribute])
+				if a.Stated {
+					why = fmt.Sprintf("%s does not offer %s (%s)", o.Vendor, complianceNames[attribute], a.Provenance.Date)
+				}
+				if len(a.Elsewhere) > 0 {
+					why += ", though " + list(a.Elsewhere) + " state it"
+				}
+				return why
 			}
 			return ""
 		},
@@ -145,6 +150,14 @@ var constraintTable = []struct {
 			return ""
 		},
 	},
+}
+
+// list joins names as prose does.
+func list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 // ConstraintList describes the seven constraints.

@@ -182,7 +182,7 @@ func TestBreakEvenIsWhereTheOptionsMeet(t *testing.T) {
 
 func TestConstraintsFilterAndHaveAPrice(t *testing.T) {
 	base := plant(t, 100000, 60000)
-	base.Hosted[0].Attests = map[string]decide.Attestation{"soc2": {Met: true}}
+	base.Hosted[0].Attests = map[string]decide.Attestation{"soc2": {Stated: true, Met: true}}
 	for name, tt := range map[string]struct {
 		set   decide.Constraints
 		want  decide.Kind

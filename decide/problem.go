@@ -72,11 +72,13 @@ type API struct {
 	Notes   []string
 }
 
-// Attestation is a vendor's statement about one compliance attribute.
+// Attestation is what is on record of a vendor about one compliance attribute.
 type Attestation struct {
+	Stated     bool // whether there is a statement at all
 	Met        bool
 	Value      string
 	Provenance fact.Provenance
+	Elsewhere  []string // vendors that state that they hold it
 }
 
 // Total is the bill at scale 1.

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+
 	"breakeven/catalog"
 	"breakeven/decide"
 )
@@ -16,11 +18,16 @@ func (a *App) attestations(provider string) (string, map[string]decide.Attestati
 	attests := map[string]decide.Attestation{}
 	for _, question := range catalog.Questions() {
 		s, yes, known := facts.Answer(provider, question)
-		if !known {
-			continue
+		a := decide.Attestation{Stated: known, Met: yes, Value: s.Value, Provenance: s.Provenance}
+		if known {
+			name = s.Vendor
 		}
-		name = s.Vendor
-		attests[question] = decide.Attestation{Met: yes, Value: s.Value, Provenance: s.Provenance}
+		for _, other := range facts.All() {
+			if met := other.Answers[question]; met && other.Provider != provider && !slices.Contains(a.Elsewhere, other.Vendor) {
+				a.Elsewhere = append(a.Elsewhere, other.Vendor)
+			}
+		}
+		attests[question] = a
 	}
 	return name, attests, nil
 }
