@@ -24,6 +24,8 @@ decide
 scenario
 catalog
 examples web internal/scenariofile
+internal/store/pgtest
+internal/store
 internal/app
 internal/httpapi internal/cli
 cmd/breakeven

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ type Constraints struct {
 	Elastic      bool     `json:"elastic,omitempty" doc:"Load is bursty or cannot be foreseen: capacity must follow it."`
 	ModelQuality bool     `json:"model_quality,omitempty" doc:"Only the quality of today's model will do."`
 	Compliance   []string `json:"compliance,omitempty" nullable:"false" doc:"Attestations that whoever sees the data must hold." enum:"soc2,hipaa_baa,fedramp_high,eu_residency" example:"[\"hipaa_baa\"]"`
+	Attested     []string `json:"attested,omitempty" nullable:"false" doc:"Vendors that you have checked yourself: they pass whatever is on record." example:"[\"gcp\"]"`
 	DataInside   bool     `json:"data_inside,omitempty" doc:"Data may not leave infrastructure of your own."`
 	LowLatency   bool     `json:"low_latency,omitempty" doc:"Latency must be under your own control: voice, real-time agents."`
 	Portable     bool     `json:"portable,omitempty" doc:"No lock-in: the model must run at more than one vendor."`
@@ -69,27 +71,20 @@ var constraintTable = []struct {
 	{
 		Constraint{
 			ID: "compliance", Label: "Compliance", Question: "Must whoever sees the data hold an attestation?",
-			Effect: "Rules out vendors that do not state the attestation; what a vendor does not state is not assumed.",
+			Effect: "Rules out vendors, of APIs and of rented machines, that do not state the attestation; what a vendor does not state is not assumed. Name those that you have checked yourself.",
 			Caveat: "FedRAMP High does not force you to self-host: Azure OpenAI, Amazon Bedrock in GovCloud and Vertex AI hold it.",
 		},
 		func(c *Constraints) bool { return len(c.Compliance) > 0 },
 		func(c *Constraints, o *Option) string {
-			if o.Kind == RentedGPUs {
-				return ""
-			}
 			for _, attribute := range c.Compliance {
-				a := o.attests[attribute]
-				if a.Met {
-					continue
+				for _, v := range o.sees {
+					if c.checked(v) {
+						continue
+					}
+					if why := lacks(v.Name, attribute, v.Attests[attribute]); why != "" {
+						return why
+					}
 				}
-				why := fmt.Sprintf("there is no statement of %s about %s on record", o.Vendor, complianceNames[attribute])
-				if a.Stated {
-					why = fmt.Sprintf("%s does not offer %s (%s)", o.Vendor, complianceNames[attribute], a.Provenance.Date)
-				}
-				if len(a.Elsewhere) > 0 {
-					why += ", though " + list(a.Elsewhere) + " state it"
-				}
-				return why
 			}
 			return ""
 		},
@@ -97,8 +92,8 @@ var constraintTable = []struct {
 	{
 		Constraint{
 			ID: "data_inside", Label: "Data stays inside", Question: "May data leave infrastructure of your own?",
-			Effect: "Rules out every API, and the hybrid, whose peaks leave.",
-			Caveat: "For most workloads a vendor's tier without training, with an agreement and regional residency, is enough.",
+			Effect: "Rules out every API, and the hybrid, whose peaks leave. Machines that you rent count as your own infrastructure.",
+			Caveat: "A rented machine stands in somebody else's building: if only yours will do, every offer here is out too. For most workloads a vendor's tier without training, with an agreement and regional residency, is enough.",
 		},
 		func(c *Constraints) bool { return c.DataInside },
 		func(_ *Constraints, o *Option) string {
@@ -152,6 +147,39 @@ var constraintTable = []struct {
 	},
 }
 
+// conditions says what the attestations of an option that passes depend on.
+func (c *Constraints) conditions(o *Option) []string {
+	var notes []string
+	for _, attribute := range c.Compliance {
+		for _, v := range o.sees {
+			if a := v.Attests[attribute]; a.Met && a.Detail != "" {
+				notes = append(notes, fmt.Sprintf("%s states %s: %s (%s).", v.Name, complianceNames[attribute], a.Detail, a.Provenance.Date))
+			}
+		}
+	}
+	return notes
+}
+
+// checked reports whether the user has checked a vendor.
+func (c *Constraints) checked(v Vendor) bool {
+	return slices.ContainsFunc(c.Attested, func(name string) bool { return strings.EqualFold(name, v.ID) || strings.EqualFold(name, v.Name) })
+}
+
+// lacks says why a vendor does not hold an attestation, and nothing where it does.
+func lacks(vendor, attribute string, a Attestation) string {
+	if a.Met {
+		return ""
+	}
+	why := fmt.Sprintf("there is no statement of %s about %s on record", vendor, complianceNames[attribute])
+	if a.Stated {
+		why = fmt.Sprintf("%s does not offer %s (%s)", vendor, complianceNames[attribute], a.Provenance.Date)
+	}
+	if len(a.Elsewhere) > 0 {
+		why += ", though " + list(a.Elsewhere) + " state it"
+	}
+	return why
+}
+
 // list joins names as prose does.
 func list(names []string) string {
 	if len(names) < 2 {
@@ -191,7 +219,9 @@ func (c *Constraints) Active() []string {
 			if row.ID == "compliance" {
 				var asked []string
 				for _, a := range c.Compliance {
-					asked = append(asked, complianceNames[a])
+					if !slices.Contains(asked, complianceNames[a]) {
+						asked = append(asked, complianceNames[a])
+					}
 				}
 				name += ": " + strings.Join(asked, ", ")
 			}
@@ -209,7 +239,7 @@ type Reason struct {
 
 // judge lists the reasons why the option breaks the constraints.
 func (c *Constraints) judge(o *Option) []Reason {
-	var reasons []Reason
+	reasons := slices.Clone(o.unfit)
 	for _, row := range constraintTable {
 		if !row.active(c) {
 			continue

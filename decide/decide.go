@@ -50,6 +50,12 @@ const (
 	High   Confidence = "high"
 )
 
+// surer reports whether a is more than b.
+func surer(a, b Confidence) bool {
+	rank := map[Confidence]int{Low: 0, Medium: 1, High: 2}
+	return rank[a] > rank[b]
+}
+
 // Alternative is an option in one line.
 type Alternative struct {
 	ID       string        `json:"id"`
@@ -80,7 +86,6 @@ type ScalePoint struct {
 type best struct {
 	fleet  *FleetPlan
 	hosted *API
-	spill  *API // where the hybrid's peaks go
 	hybrid *FleetPlan
 }
 
@@ -92,7 +97,8 @@ func Decide(p Problem) (Decision, error) {
 	if err := p.Constraints.check(); err != nil {
 		return Decision{}, err
 	}
-	options, all, b, err := p.options(1)
+	w := p.newWays()
+	options, all, b, err := p.options(w)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -109,23 +115,16 @@ func Decide(p Problem) (Decision, error) {
 		}
 		return a.ID < c.ID
 	})
-	if b.fleet != nil {
-		d.BreakEvens = append(d.BreakEvens, p.breakEven(b.fleet, &p.Current, CurrentAPI))
-		if b.hosted != nil {
-			d.BreakEvens = append(d.BreakEvens, p.breakEven(b.fleet, b.hosted, HostedOpen))
-		}
-	}
-	if d.Verdict, err = p.verdict(options, all, b); err != nil {
-		return d, err
-	}
-	d.Curves, err = p.curves(options, b)
-	return d, err
+	d.BreakEvens = p.breakEvens(w, b)
+	d.Verdict = p.verdict(options, all, w)
+	d.Curves = p.curves(options, w, b)
+	return d, nil
 }
 
-// options costs every option at a scale and picks the cheapest of each kind. A feasible option beats one that
-// is not, and a complete one beats an incomplete one, whatever they cost.
-func (p *Problem) options(scale float64) (picked, all []Option, b best, err error) {
-	current, err := p.apiOption(CurrentAPI, p.Current, scale)
+// options costs every option and picks the cheapest of each kind. A feasible option beats one that is not, and a
+// complete one beats an incomplete one, whatever they cost.
+func (p *Problem) options(w *ways) (picked, all []Option, b best, err error) {
+	current, err := p.apiOption(CurrentAPI, &p.Current, 1)
 	if err != nil {
 		return nil, nil, b, err
 	}
@@ -146,42 +145,39 @@ func (p *Problem) options(scale float64) (picked, all []Option, b best, err erro
 		return o.ID < than.ID // the order of the candidates must not matter
 	}
 	keep := func(o Option) *Option {
-		o.Reasons = p.Constraints.judge(&o)
-		if o.Reasons == nil {
-			o.Reasons = []Reason{}
-		}
+		o.Reasons = append([]Reason{}, p.Constraints.judge(&o)...)
 		if !o.Complete() && o.Kind != CurrentAPI {
 			o.Reasons = append(o.Reasons, Reason{"price", "a price is missing: " + o.Missing[0]})
 		}
 		o.Feasible = len(o.Reasons) == 0
+		o.Notes = append(slices.Clone(o.Notes), p.Constraints.conditions(&o)...)
 		all = append(all, o)
-		return &all[len(all)-1]
+		return &o
 	}
 	keep(current)
 	for i := range p.Hosted {
-		o, err := p.apiOption(HostedOpen, p.Hosted[i], scale)
+		o, err := p.apiOption(HostedOpen, &p.Hosted[i], 1)
 		if err != nil {
 			return nil, nil, b, err
 		}
-		if kept := *keep(o); better(&kept, hosted) {
-			hosted, b.hosted = &kept, &p.Hosted[i]
+		if kept := keep(o); better(kept, hosted) {
+			hosted, b.hosted = kept, &p.Hosted[i]
 		}
 	}
 	for i := range p.Fleets {
 		f := &p.Fleets[i]
-		o, err := p.fleetOption(f, scale)
+		o, err := p.fleetOption(f, 1)
 		if err != nil {
 			return nil, nil, b, err
 		}
-		if kept := *keep(o); better(&kept, fleet) {
-			fleet, b.fleet = &kept, f
+		if kept := keep(o); better(kept, fleet) {
+			fleet, b.fleet = kept, f
 		}
-		api := p.spillover(f.Weights)
-		if o, err = p.bestHybrid(f, api, scale); err != nil {
+		if o, err = p.hybridOption(f, p.spillover(f), 1, w.served); err != nil {
 			return nil, nil, b, err
 		}
-		if kept := *keep(o); better(&kept, hybrid) {
-			hybrid, b.hybrid, b.spill = &kept, f, api
+		if kept := keep(o); better(kept, hybrid) {
+			hybrid, b.hybrid = kept, f
 		}
 	}
 	picked = append(picked, all[0])
@@ -193,14 +189,21 @@ func (p *Problem) options(scale float64) (picked, all []Option, b best, err erro
 	return picked, all, b, nil
 }
 
-// spillover is where a hybrid of these weights sends its peaks: to the cheapest host of the same weights, so
-// that answers stay the same, and to today's API where nobody hosts them.
-func (p *Problem) spillover(weights string) *API {
+// spillover is where a hybrid on a plan sends its peaks: to the cheapest host of the same weights that constraints
+// allow, so that answers stay the same; to the cheapest host where they allow none, so that the reason can be
+// shown; and to today's API where nobody hosts the weights.
+func (p *Problem) spillover(f *FleetPlan) *API {
 	var cheapest *API
+	allowed := false
 	for i := range p.Hosted {
 		a := &p.Hosted[i]
-		if a.Weights == weights && len(a.Missing) == 0 && (cheapest == nil || a.Total() < cheapest.Total() || (a.Total() == cheapest.Total() && a.ID < cheapest.ID)) {
-			cheapest = a
+		if a.Weights != f.Weights || len(a.Missing) > 0 {
+			continue
+		}
+		passes := p.allowed(p.fleetShell(Hybrid, f, a))
+		dearer := cheapest != nil && (a.Total() > cheapest.Total() || (a.Total() == cheapest.Total() && a.ID > cheapest.ID))
+		if cheapest == nil || (passes && !allowed) || (passes == allowed && !dearer) {
+			cheapest, allowed = a, passes
 		}
 	}
 	if cheapest == nil {
@@ -220,17 +223,17 @@ func cheapest(options []Option, pass func(*Option) bool) *Option {
 	return best
 }
 
-func (p *Problem) verdict(options, all []Option, b best) (Verdict, error) {
+func (p *Problem) verdict(options, all []Option, w *ways) Verdict {
 	v := Verdict{Flips: []Flip{}, Confidence: Low}
 	current := &options[0]
 	feasible := func(o *Option) bool { return o.Feasible }
 	winner := cheapest(options, feasible)
-	overall := cheapest(all, func(o *Option) bool { return o.Complete() || o.Kind == CurrentAPI })
+	overall := cheapest(all, func(o *Option) bool { return (o.Complete() || o.Kind == CurrentAPI) && len(o.unfit) == 0 })
 	if winner == nil {
 		v.Headline = "No option satisfies every constraint"
 		v.Sentence = fmt.Sprintf("Without constraints the cheapest would be %s at $%s a month. Each option below says which constraint rules it out.", overall.Name, overall.Ledger.Total)
 		v.Why = "There is nothing to choose from."
-		return v, nil
+		return v
 	}
 	if !winner.Complete() {
 		// Only today's API may be incomplete here. Its bill is a lower bound, so nothing tells whether the others
@@ -242,23 +245,32 @@ func (p *Problem) verdict(options, all []Option, b best) (Verdict, error) {
 		}
 		v.Sentence += "."
 		v.Why = "A price is missing, so the bill is a lower bound."
-		return v, nil
+		return v
 	}
 	v.Option, v.Kind = winner.ID, winner.Kind
 	v.Saves = current.Ledger.Total - winner.Ledger.Total
-	v.PriceOfConstraints = winner.Ledger.Total - overall.Ledger.Total
+	v.PriceOfConstraints = max(0, winner.Ledger.Total-overall.Ledger.Total)
 	v.Headline = headline(winner)
 	v.Sentence = sentence(winner, current, v.Saves)
 	if v.PriceOfConstraints > 0 {
 		v.Sentence += fmt.Sprintf(" The constraints cost $%s a month: without them it would be %s.", v.PriceOfConstraints, overall.Name)
 	}
-	if next := cheapest(options, func(o *Option) bool { return o.Feasible && o.Kind != winner.Kind }); next != nil {
+	next := cheapest(options, func(o *Option) bool { return o.Feasible && o.Kind != winner.Kind })
+	if next != nil {
 		v.NextBest, v.Margin = next.ID, next.Ledger.Total-winner.Ledger.Total
+		if v.Margin == 0 {
+			v.Sentence += fmt.Sprintf(" %s costs the same.", next.Name)
+		}
 	}
-	v.Flips = p.flips(options, b)
-	var err error
-	v.Confidence, v.Why, err = p.confidence(winner)
-	return v, err
+	v.Flips = p.flips(w)
+	v.Confidence, v.Why = p.confidence(winner, w)
+	for _, c := range p.Caps {
+		if surer(v.Confidence, c.Most) {
+			v.Confidence = c.Most
+		}
+		v.Why += " " + c.Why
+	}
+	return v
 }
 
 func headline(o *Option) string {
@@ -270,6 +282,9 @@ func headline(o *Option) string {
 	case RentedGPUs:
 		return "Serve it on rented GPUs"
 	case Hybrid:
+		if o.Served == 1 {
+			return "Serve it on rented GPUs, with an API as the spare"
+		}
 		return "Serve the base load on GPUs, send the peaks to an API"
 	}
 	return o.Name
@@ -279,7 +294,7 @@ func sentence(winner, current *Option, saves ledger.Amount) string {
 	s := fmt.Sprintf("%s costs $%s a month", winner.Name, winner.Ledger.Total)
 	switch {
 	case winner.Kind == CurrentAPI:
-		s += ", less than every other feasible way"
+		s += "; no other feasible way costs less"
 	case saves > 0:
 		s += fmt.Sprintf(", $%s less than today's API", saves)
 	case saves < 0:
@@ -296,50 +311,81 @@ func sentence(winner, current *Option, saves ledger.Amount) string {
 	return s + "."
 }
 
-// flips lists single changes that bring the cheapest way with GPUs level with the cheapest way without.
-func (p *Problem) flips(options []Option, b best) []Flip {
+// Bounds of what is worth saying about a change.
+const (
+	largestFlip = 20   // times the input
+	searchTimes = 1000 // the range of a search, as a factor
+)
+
+// flips lists single changes that bring the cheapest way with GPUs level with the cheapest way without. Every
+// fleet and every size of hybrid is tried at each step, so that another one may become the cheapest on the way.
+func (p *Problem) flips(w *ways) []Flip {
 	flips := []Flip{}
-	gpu := cheapest(options, func(o *Option) bool { return o.Feasible && o.Replicas > 0 })
-	other := cheapest(options, func(o *Option) bool { return o.Feasible && o.Replicas == 0 })
-	if gpu == nil || other == nil || gpu.Ledger.Total == other.Ledger.Total {
+	gap := func(m moved) float64 {
+		_, with := w.withGPUs(m)
+		_, without := w.byTheToken(m)
+		return with - without
+	}
+	now := gap(still())
+	if math.IsInf(now, 0) || math.IsNaN(now) || math.Abs(now) < 0.005 {
 		return flips
 	}
-	gap := (gpu.Ledger.Total - other.Ledger.Total).Dollars()
 	add := func(input, label string, from, to float64, unit string) {
-		if from > 0 && to >= 0 && !math.IsInf(to, 0) && !math.IsNaN(to) && to != from {
+		if from > 0 && to >= 0 && !math.IsInf(to, 0) && !math.IsNaN(to) && to != from && to/from <= largestFlip {
 			flips = append(flips, newFlip(input, label, from, to, unit))
 		}
 	}
-	line := func(id string) float64 {
-		l, _ := gpu.Ledger.Line(id)
-		return l.Amount.Dollars()
+	// factor finds the factor of an input at which the gap changes sign, growing it or shrinking it.
+	factor := func(set func(*moved, float64), up bool) (float64, bool) {
+		at := func(x float64) float64 {
+			m := still()
+			set(&m, x)
+			return gap(m)
+		}
+		near, far := 1.0, float64(searchTimes)
+		if !up {
+			far = 0
+		}
+		if (at(far) > 0) == (now > 0) {
+			return 0, false
+		}
+		for range 60 {
+			if mid := (near + far) / 2; (at(mid) > 0) == (now > 0) {
+				near = mid
+			} else {
+				far = mid
+			}
+		}
+		return far, true
 	}
-	plan := b.fleet
-	if gpu.Kind == Hybrid {
-		plan = b.hybrid
+	_, cheapestGPU := w.withGPUs(still())
+	api, bill := w.byTheToken(still())
+	plan, _ := w.withGPUs(still())
+	if !math.IsInf(cheapestGPU, 0) {
+		if x, ok := factor(func(m *moved, x float64) { m.gpuPrice = x }, now < 0); ok {
+			add("gpu_price", "GPU prices", plan.plan.GPUHour.Value, plan.plan.GPUHour.Value*x, "USD/GPU-hour")
+		}
+		if x, ok := factor(func(m *moved, x float64) { m.capacity = x }, now > 0); ok {
+			add("capacity", "What a machine carries", plan.plan.Capacity.Value, plan.plan.Capacity.Value*x, "req/s")
+		}
 	}
-	if gpuBill := line("gpu") + line("non_production"); gpuBill > 0 {
-		add("gpu_price", "The GPU price", plan.GPUHour.Value, plan.GPUHour.Value*(gpuBill-gap)/gpuBill, "USD/GPU-hour")
+	if x, ok := factor(func(m *moved, x float64) { m.api, m.apiPrice = api.api, x }, now > 0); ok {
+		add("api_price", "The price of "+api.api.Name, bill, bill*x, "USD/month")
 	}
+	// Fixed costs are the same for every way with GPUs, so they close the gap one to one.
 	if p.Costs.Loaded.Value > 0 {
-		add("people.fte", "People", p.Costs.FTE.Value, p.Costs.FTE.Value-gap/p.Costs.Loaded.Value, "FTE")
+		add("people.fte", "People", p.Costs.FTE.Value, p.Costs.FTE.Value-now/p.Costs.Loaded.Value, "FTE")
 	}
-	add("tooling", "Tooling", p.Costs.Tooling.Value, p.Costs.Tooling.Value-gap, "USD/month")
-	add("migration.one_off", "The migration", p.Costs.Migration.Value, p.Costs.Migration.Value-gap*p.Costs.Horizon.Value, "USD")
-	if gpu.Kind == RentedGPUs {
-		// A fleet's cost does not depend on the API's price, and its staircase is known in closed form.
-		api := &p.Current
-		if other.Kind == HostedOpen {
-			api = b.hosted
-		}
-		if be := p.breakEven(plan, api, other.Kind); be.First != nil {
-			add("scale", "The workload", 1, *be.First, "x")
-		}
-		add("api_price", "The price of "+other.Name, other.Ledger.Total.Dollars(), gpu.Ledger.Total.Dollars(), "USD/month")
-		// A replica that carries more leaves fewer of them to pay for, in whole steps.
-		s := p.stairs(plan)
-		if n := math.Floor((s.replica*(float64(gpu.Replicas))-gap)/s.replica+1e-9) - s.spare; gap > 0 && n >= 1 {
-			add("capacity", "What a replica carries", plan.Capacity.Value, plan.Capacity.Value/(n*s.step), "req/s")
+	add("tooling", "Tooling", p.Costs.Tooling.Value, p.Costs.Tooling.Value-now, "USD/month")
+	add("migration.one_off", "The migration", p.Costs.Migration.Value, p.Costs.Migration.Value-now*p.Costs.Horizon.Value, "USD")
+	atScale := func(s float64) float64 {
+		m := still()
+		m.scale = s
+		return gap(m)
+	}
+	for _, up := range []bool{true, false} {
+		if s, ok := crossing(atScale, 1, up); ok {
+			flips = append(flips, newFlip("scale", "The workload", 1, s, "x"))
 		}
 	}
 	sortFlips(flips)
@@ -348,77 +394,79 @@ func (p *Problem) flips(options []Option, b best) []Flip {
 
 // confidence tests whether the same kind of option wins at both ends of the range in which each plan's true
 // capacity plausibly lies, and halfway to them.
-func (p *Problem) confidence(winner *Option) (Confidence, string, error) {
-	if !winner.Complete() {
-		return Low, "A price is missing, so the bill is a lower bound.", nil
-	}
+func (p *Problem) confidence(winner *Option, w *ways) (Confidence, string) {
 	if len(p.Current.Missing) > 0 {
-		return Low, "Today's bill is incomplete: there is no price for " + p.Current.Missing[0] + ".", nil
+		return Low, "Today's bill is incomplete: there is no price for " + p.Current.Missing[0] + "."
 	}
-	if len(p.Fleets) == 0 {
-		return Medium, "No GPU fleet was compared.", nil
+	if len(w.fleets)+len(w.mixed) == 0 {
+		return Medium, "No feasible way with GPUs was compared."
 	}
-	holds := func(part float64) (bool, error) {
-		for _, end := range []bool{false, true} {
-			shifted := *p
-			shifted.Fleets = slices.Clone(p.Fleets)
-			for i := range shifted.Fleets {
-				low, high := p.Fleets[i].doubt()
-				if end {
-					low = high
-				}
-				shifted.Fleets[i].Capacity.Value *= 1 + part*(low-1)
+	holds := func(part float64) bool {
+		for _, doubt := range []float64{-part, part} {
+			m := still()
+			m.doubt = doubt
+			gpu, with := w.withGPUs(m)
+			api, without := w.byTheToken(m)
+			kind := api.kind
+			if with < without {
+				kind = gpu.kind
 			}
-			options, _, _, err := shifted.options(1)
-			if err != nil {
-				return false, err
-			}
-			w := cheapest(options, func(o *Option) bool { return o.Feasible })
-			if w == nil || w.Kind != winner.Kind {
-				return false, nil
+			if kind != winner.Kind {
+				return false
 			}
 		}
-		return true, nil
+		return true
 	}
-	if all, err := holds(1); err != nil || all {
-		return High, "On cost, the same kind of option wins over the whole range in which the GPUs' true capacity plausibly lies.", err
+	switch {
+	case holds(1):
+		return High, "On cost, the same kind of option wins over the whole range in which the GPUs' true capacity plausibly lies."
+	case holds(0.5):
+		return Medium, "On cost, the verdict holds in the inner half of the range in which the GPUs' true capacity plausibly lies, and not at its ends."
 	}
-	if half, err := holds(0.5); err != nil || half {
-		return Medium, "On cost, the verdict holds in the inner half of the range in which the GPUs' true capacity plausibly lies, and not at its ends.", err
-	}
-	return Low, "The verdict changes within the range in which the GPUs' true capacity plausibly lies: measure one before you decide.", nil
+	return Low, "The verdict changes within the range in which the GPUs' true capacity plausibly lies: measure one before you decide."
 }
 
-// curves costs the picked options over the scale grid, and the staircase at each of its steps too.
-func (p *Problem) curves(options []Option, b best) ([]Curve, error) {
+// curves costs each picked kind over the scale grid: at every scale by the cheapest way of that kind that
+// constraints allow, or where they allow none by the picked one.
+func (p *Problem) curves(options []Option, w *ways, b best) []Curve {
 	curves := []Curve{}
+	free := w
+	if slices.ContainsFunc(options, func(o Option) bool { return !o.Feasible }) {
+		unbound := *p
+		unbound.Constraints = Constraints{}
+		free = unbound.newWays()
+	}
 	for _, o := range options {
 		c := Curve{Option: o.ID, Kind: o.Kind, Name: o.Name, Steps: o.Kind == RentedGPUs}
+		at := func(s float64) float64 {
+			m := still()
+			m.scale = s
+			switch o.Kind {
+			case CurrentAPI:
+				return p.Current.Total().Dollars() * s
+			case HostedOpen:
+				return b.hosted.Total().Dollars() * s
+			case RentedGPUs, Hybrid:
+			}
+			from := free
+			if o.Feasible {
+				from = w
+			}
+			_, cost := from.withGPUs(m, o.Kind)
+			return cost
+		}
 		grid := scales()
 		if c.Steps {
 			grid = withSteps(grid, p.stairs(b.fleet).step)
 		}
 		for _, s := range grid {
-			var at Option
-			var err error
-			switch o.Kind {
-			case CurrentAPI:
-				at, err = p.apiOption(CurrentAPI, p.Current, s)
-			case HostedOpen:
-				at, err = p.apiOption(HostedOpen, *b.hosted, s)
-			case RentedGPUs:
-				at, err = p.fleetOption(b.fleet, s)
-			case Hybrid:
-				at, err = p.bestHybrid(b.hybrid, b.spill, s)
+			if total, err := ledger.Round(at(s)); err == nil {
+				c.Points = append(c.Points, ScalePoint{s, total})
 			}
-			if err != nil {
-				return nil, err
-			}
-			c.Points = append(c.Points, ScalePoint{s, at.Ledger.Total})
 		}
 		curves = append(curves, c)
 	}
-	return curves, nil
+	return curves
 }
 
 // withSteps adds the scales just above which a replica is added, at most a few hundred of them.

@@ -42,9 +42,9 @@ func plant(t *testing.T, current, hosted float64) decide.Problem {
 	t.Helper()
 	p := decide.Problem{
 		Demand:  decide.Demand{Mean: 10, Load: []float64{0, 1, 1, 2}, Bucket: "hour"},
-		Current: decide.API{ID: "acme/closed", Name: "Acme Closed", Vendor: "acme", Lines: bill(t, current)},
+		Current: decide.API{ID: "acme/closed", Name: "Acme Closed", Vendors: []decide.Vendor{{ID: "acme", Name: "Acme"}}, Lines: bill(t, current)},
 		Fleets: []decide.FleetPlan{{
-			ID: "open on 2 gpus", Name: "open on 2 GPUs", Weights: "open", Vendor: "rental",
+			ID: "open on 2 gpus", Name: "open on 2 GPUs", Weights: "open", Vendor: decide.Vendor{ID: "rental", Name: "Rental"},
 			Capacity: term("capacity", 4, "req/s"), GPUs: term("GPUs per replica", 2, "GPUs"), GPUHour: term("price", 2.5, "USD/GPU-hour"),
 		}},
 		Costs: decide.Costs{
@@ -54,7 +54,7 @@ func plant(t *testing.T, current, hosted float64) decide.Problem {
 		},
 	}
 	if hosted > 0 {
-		p.Hosted = []decide.API{{ID: "host/open", Name: "Open at Host", Vendor: "host", Weights: "open", Lines: bill(t, hosted)}}
+		p.Hosted = []decide.API{{ID: "host/open", Name: "Open at Host", Vendors: []decide.Vendor{{ID: "host", Name: "Host"}}, Weights: "open", Lines: bill(t, hosted)}}
 	}
 	return p
 }
@@ -182,7 +182,7 @@ func TestBreakEvenIsWhereTheOptionsMeet(t *testing.T) {
 
 func TestConstraintsFilterAndHaveAPrice(t *testing.T) {
 	base := plant(t, 100000, 60000)
-	base.Hosted[0].Attests = map[string]decide.Attestation{"soc2": {Stated: true, Met: true}}
+	base.Hosted[0].Vendors[0].Attests = map[string]decide.Attestation{"soc2": {Stated: true, Met: true}}
 	for name, tt := range map[string]struct {
 		set   decide.Constraints
 		want  decide.Kind
@@ -196,7 +196,8 @@ func TestConstraintsFilterAndHaveAPrice(t *testing.T) {
 		"no lock-in":         {decide.Constraints{Portable: true}, decide.HostedOpen, "0"},
 		"no team":            {decide.Constraints{NoMLOps: true}, decide.HostedOpen, "0"},
 		"attested":           {decide.Constraints{Compliance: []string{"soc2"}}, decide.HostedOpen, "0"},
-		"nobody attests":     {decide.Constraints{Compliance: []string{"fedramp_high"}}, decide.RentedGPUs, "18,665"},
+		"nobody attests":     {decide.Constraints{Compliance: []string{"fedramp_high"}}, "", "0"},
+		"checked by hand":    {decide.Constraints{Compliance: []string{"fedramp_high"}, Attested: []string{"Rental"}}, decide.RentedGPUs, "18,665"},
 		"they contradict":    {decide.Constraints{DataInside: true, NoMLOps: true}, "", "0"},
 		"bursty, no lock-in": {decide.Constraints{Elastic: true, Portable: true, NoMLOps: true}, decide.HostedOpen, "0"},
 	} {
@@ -259,50 +260,118 @@ func TestMissingPriceNeverWins(t *testing.T) {
 	}
 }
 
-func TestFlipsOfAFleetAreExact(t *testing.T) {
-	for _, current := range []float64{60000, 100000} {
-		p := plant(t, current, 0)
-		p.Demand.Load = []float64{1} // a level load: the hybrid has no peak to send away
+// Put in alone, every flip brings the cheapest way with GPUs level with the cheapest way without, or, where a
+// fleet's cost jumps there, turns which of them is cheaper.
+func TestFlipsAreExact(t *testing.T) {
+	for name, p := range map[string]decide.Problem{
+		"the API wins": plant(t, 60000, 0), "GPUs win": plant(t, 100000, 0), "a host wins": plant(t, 100000, 60000),
+		"a level load": func() decide.Problem { p := plant(t, 60000, 0); p.Demand.Load = []float64{1}; return p }(),
+	} {
 		flips := decided(t, p).Verdict.Flips
 		if len(flips) < 4 {
-			t.Errorf("only %d flips", len(flips))
+			t.Errorf("%s: only %d flips", name, len(flips))
 		}
-		for _, f := range flips {
+		moved := func(f decide.Flip, x float64) ledger.Amount {
 			q := p
-			q.Fleets = slices.Clone(p.Fleets)
+			q.Fleets, q.Hosted = slices.Clone(p.Fleets), slices.Clone(p.Hosted)
+			times := func(to *decide.API, x float64) { to.Lines = bill(t, to.Total().Dollars()*x) }
 			switch f.Input {
 			case "scale":
-				q.Demand.Mean = unit.RequestsPerSecond(float64(p.Demand.Mean) * f.To)
-				q.Current.Lines = bill(t, current*f.To)
+				q.Demand.Mean = unit.RequestsPerSecond(float64(p.Demand.Mean) * x)
+				times(&q.Current, x)
+				for i := range q.Hosted {
+					times(&q.Hosted[i], x)
+				}
 			case "api_price":
-				q.Current.Lines = bill(t, f.To)
+				if len(q.Hosted) > 0 {
+					times(&q.Hosted[0], x/q.Hosted[0].Total().Dollars())
+				} else {
+					times(&q.Current, x/q.Current.Total().Dollars())
+				}
 			case "gpu_price":
-				q.Fleets[0].GPUHour.Value = f.To
+				q.Fleets[0].GPUHour.Value = x
 			case "people.fte":
-				q.Costs.FTE.Value = f.To
+				q.Costs.FTE.Value = x
 			case "tooling":
-				q.Costs.Tooling.Value = f.To
+				q.Costs.Tooling.Value = x
 			case "migration.one_off":
-				q.Costs.Migration.Value = f.To
+				q.Costs.Migration.Value = x
 			case "capacity":
-				q.Fleets[0].Capacity.Value = f.To
+				q.Fleets[0].Capacity.Value = x
 			default:
 				t.Fatalf("unknown input %q", f.Input)
 			}
-			gap := ledger.Amount(math.MaxInt64)
-			after := decided(t, q)
-			for _, o := range after.Options {
+			with, without := ledger.Amount(math.MaxInt64), ledger.Amount(math.MaxInt64)
+			for _, o := range decided(t, q).Options {
 				if o.Replicas > 0 {
-					gap = min(gap, o.Ledger.Total-q.Current.Total())
+					with = min(with, o.Ledger.Total)
+				} else {
+					without = min(without, o.Ledger.Total)
 				}
 			}
-			if f.Input == "capacity" && gap <= 0 { // a whole step: level or past it
+			return with - without
+		}
+		for _, f := range flips {
+			at := moved(f, f.To)
+			if at >= -3 && at <= 3 { // level, but for cents
 				continue
 			}
-			if math.Abs(gap.Dollars()) > 0.02 {
-				t.Errorf("API at %v: after %q the gap is $%s", current, f.Sentence, gap)
+			nearer := moved(f, f.To+(f.From-f.To)*1e-6)
+			if (at > 0) == (nearer > 0) {
+				t.Errorf("%s: %q leaves a gap of $%s, and $%s just before it", name, f.Sentence, at, nearer)
 			}
 		}
+	}
+}
+
+// Two fleets: one cheap and small, one dear and large. The small one is the cheapest today; the large one is the
+// first to reach the API as the workload grows, and that is the break-even.
+func TestBreakEvenIsThatOfTheFirstFleet(t *testing.T) {
+	p := plant(t, 25000, 0)
+	p.Costs.Spare.Value = 0
+	p.Fleets[0].Capacity.Value = 0.4
+	large := p.Fleets[0]
+	large.ID, large.Name = "large", "large"
+	large.Capacity.Value, large.GPUs.Value = 4, 8 // ten times the load for four times the rent
+	p.Fleets = append(p.Fleets, large)
+	p.Demand.Mean, p.Demand.Load = 0.5, []float64{1}
+	d := decided(t, p)
+	if o := option(t, d, decide.RentedGPUs); o.GPUs != 6 {
+		t.Fatalf("today's cheapest fleet has %d GPUs", o.GPUs)
+	}
+	b := d.BreakEvens[0]
+	if b.Fleet != "rented_gpus:large" || b.First == nil {
+		t.Fatalf("%+v", b)
+	}
+	// The large one: 34,500 fixed + 8 x 2.5 x 730 x 1.1 = 50,560 for up to four times the workload, 2.0224 x 25,000.
+	// The small one needs six machines to save enough: 34,500 + 6 x 4,015 = 58,590, 2.34 x 25,000.
+	if !near(*b.First, 2.0224) {
+		t.Errorf("break-even at %v", *b.First)
+	}
+}
+
+// A hybrid's peaks go to the cheapest host that the constraints allow, not to the cheapest of all.
+func TestHybridSpillsWhereItMay(t *testing.T) {
+	p := plant(t, 300000, 200000)
+	second := p.Hosted[0]
+	second.ID, second.Name, second.Lines = "attested/open", "Open at Attested", bill(t, 220000)
+	second.Vendors = []decide.Vendor{{ID: "attested", Name: "Attested", Attests: map[string]decide.Attestation{"soc2": {Stated: true, Met: true}}}}
+	p.Hosted = append(p.Hosted, second)
+	p.Constraints = decide.Constraints{Elastic: true, Compliance: []string{"soc2"}, Attested: []string{"rental"}}
+	o := option(t, decided(t, p), decide.Hybrid)
+	if !o.Feasible || !strings.Contains(o.Name, "Attested") {
+		t.Errorf("%s, feasible %v: %v", o.Name, o.Feasible, o.Reasons)
+	}
+}
+
+// The same weights at another host are the same model.
+func TestSameWeightsAreTheSameModel(t *testing.T) {
+	p := plant(t, 100000, 60000)
+	p.Current.Weights = "open"
+	p.Constraints.ModelQuality = true
+	d := decided(t, p)
+	if o := option(t, d, decide.HostedOpen); o.ChangesModel || !o.Feasible || d.Verdict.Kind != decide.HostedOpen {
+		t.Errorf("%+v", o)
 	}
 }
 

@@ -42,20 +42,26 @@ type Option struct {
 	Missing  []string `json:"missing,omitempty" doc:"What has no price; the total is then a lower bound."`
 	Notes    []string `json:"notes,omitempty"`
 
-	closed  bool
-	attests map[string]Attestation
+	closed bool
+	sees   []Vendor // who sees the data
+	unfit  []Reason
 }
 
 // Complete reports whether everything in the option has a price.
 func (o *Option) Complete() bool { return len(o.Missing) == 0 }
 
-// apiOption costs a vendor's bill at a scale.
-func (p *Problem) apiOption(kind Kind, a API, scale float64) (Option, error) {
-	o := Option{
-		ID: string(kind) + ":" + a.ID, Kind: kind, Name: a.Name, Vendor: a.Vendor, Weights: a.Weights,
-		ChangesModel: kind != CurrentAPI, Missing: a.Missing, Notes: a.Notes,
-		closed: a.Weights == "", attests: a.Attests,
+// apiShell is a vendor's option before it is costed.
+func (p *Problem) apiShell(kind Kind, a *API) Option {
+	return Option{
+		ID: string(kind) + ":" + a.ID, Kind: kind, Name: a.Name, Vendor: vendorNames(a.Vendors), Weights: a.Weights,
+		ChangesModel: kind != CurrentAPI && (a.Weights == "" || a.Weights != p.Current.Weights),
+		Missing:      a.Missing, Notes: a.Notes, closed: a.Weights == "", sees: a.Vendors, unfit: a.Unfit,
 	}
+}
+
+// apiOption costs a vendor's bill at a scale.
+func (p *Problem) apiOption(kind Kind, a *API, scale float64) (Option, error) {
+	o := p.apiShell(kind, a)
 	lines, err := scaled(a.Lines, scale, nil)
 	o.Ledger = ledger.New(lines...)
 	return o, err
@@ -93,15 +99,14 @@ func (p *Problem) replicas(f *FleetPlan, scale float64) int {
 // needed is the smallest number of replicas that carries the peak.
 func (p *Problem) needed(f *FleetPlan, scale float64) int {
 	peak := float64(p.Demand.Mean) * p.Demand.Peak() * scale
-	// A hair of tolerance keeps an exact fit from needing one replica more.
-	return max(1, int(math.Ceil(peak/(f.Capacity.Value*p.Costs.Busy.Value)-1e-9)))
+	return max(1, int(math.Ceil(peak/(f.Capacity.Value*p.Costs.Busy.Value)-tolerance)))
 }
 
 // fleetOption costs a rented fleet at a scale.
 func (p *Problem) fleetOption(f *FleetPlan, scale float64) (Option, error) {
 	n := p.replicas(f, scale)
-	o := p.gpuOption(RentedGPUs, f, n, scale)
-	o.Served = 1
+	o := p.fleetShell(RentedGPUs, f, nil)
+	p.size(&o, f, n, 1, scale)
 	peak := float64(p.Demand.Mean) * p.Demand.Peak() * scale
 	why := fmt.Sprintf("ceil(peak %s req/s / (%s req/s × %s %% busy)) + %s spare",
 		ledger.Number(round3(peak)), ledger.Number(round3(f.Capacity.Value)), ledger.Number(p.Costs.Busy.Value*100), ledger.Number(p.Costs.Spare.Value))
@@ -110,25 +115,26 @@ func (p *Problem) fleetOption(f *FleetPlan, scale float64) (Option, error) {
 	return o, err
 }
 
-// hybridOption costs n replicas for the base load and an API for the rest.
-func (p *Problem) hybridOption(f *FleetPlan, api *API, n int, scale float64) (Option, error) {
-	o := p.gpuOption(Hybrid, f, n, scale)
-	capacity := float64(n) * f.Capacity.Value * p.Costs.Busy.Value
-	o.Served = p.Demand.Served(capacity / (float64(p.Demand.Mean) * scale))
-	o.Name = f.Name + ", peaks to " + api.Name
-	o.Vendor = api.Vendor
-	o.attests, o.closed, o.Missing = api.Attests, api.Weights == "", api.Missing
-	lines, err := p.selfLines(f, n, "the number of replicas that costs least")
+// hybridOption costs the cheapest number of replicas for the base load and an API for the rest.
+func (p *Problem) hybridOption(f *FleetPlan, api *API, scale float64, share served) (Option, error) {
+	mean := float64(p.Demand.Mean) * scale
+	load := f.Capacity.Value * p.Costs.Busy.Value
+	w := ways{p: p, served: share}
+	n := int(w.bestReplicas(p.stairs(f).replica, load/mean, api.Total().Dollars()*scale, float64(p.needed(f, scale))))
+	o := p.fleetShell(Hybrid, f, api)
+	p.size(&o, f, n, share.share(float64(n)*load/mean), scale)
+	lines, err := p.selfLines(f, n, "the number that costs least")
 	if err != nil {
 		return o, err
+	}
+	if o.Served == 1 {
+		o.Name = f.Name + ", with " + api.Name + " as the spare"
+		o.Ledger = ledger.New(lines...)
+		return o, nil
 	}
 	rest := ledger.Term{
 		Name: "share that spills over", Value: 1 - o.Served, Unit: "share",
 		Provenance: fact.Derive("the load above the replicas' capacity, " + p.Demand.Bucket + " by " + p.Demand.Bucket),
-	}
-	if o.Served == 1 {
-		o.Ledger = ledger.New(lines...)
-		return o, nil
 	}
 	spill, err := scaled(api.Lines, scale, &rest)
 	if err != nil {
@@ -141,12 +147,27 @@ func (p *Problem) hybridOption(f *FleetPlan, api *API, n int, scale float64) (Op
 	return o, nil
 }
 
-func (p *Problem) gpuOption(kind Kind, f *FleetPlan, n int, scale float64) Option {
-	return Option{
-		ID: string(kind) + ":" + f.ID, Kind: kind, Name: f.Name, Vendor: f.Vendor, Weights: f.Weights, ChangesModel: f.Weights != p.Current.Weights || f.Weights == "",
-		Replicas: n, GPUs: n * int(f.GPUs.Value), Limit: f.Limit, Notes: f.Notes,
-		BusyMean: min(1, float64(p.Demand.Mean)*scale/(float64(n)*f.Capacity.Value)),
+// fleetShell is a plan's option before it is sized; api is where a hybrid's peaks go.
+func (p *Problem) fleetShell(kind Kind, f *FleetPlan, api *API) Option {
+	o := Option{
+		ID: string(kind) + ":" + f.ID, Kind: kind, Name: f.Name, Vendor: f.Vendor.Name, Weights: f.Weights,
+		ChangesModel: f.Weights == "" || f.Weights != p.Current.Weights, Limit: f.Limit, Notes: f.Notes,
+		sees: []Vendor{f.Vendor}, unfit: f.Unfit,
 	}
+	if kind == Hybrid {
+		o.Name = f.Name + ", peaks to " + api.Name
+		o.Missing, o.closed = api.Missing, api.Weights == ""
+		o.unfit = append(slices.Clone(f.Unfit), api.Unfit...)
+		o.sees = append(o.sees, api.Vendors...)
+		o.Vendor = vendorNames(o.sees)
+	}
+	return o
+}
+
+// size fills in the fleet of an option: n replicas that serve a share of the load.
+func (p *Problem) size(o *Option, f *FleetPlan, n int, share, scale float64) {
+	o.Replicas, o.GPUs, o.Served = n, n*int(f.GPUs.Value), share
+	o.BusyMean = min(1, share*float64(p.Demand.Mean)*scale/(float64(n)*f.Capacity.Value))
 }
 
 // selfLines are the lines of everything that self-hosting pays whatever its traffic.
@@ -182,26 +203,3 @@ func unitOf(f *FleetPlan) string {
 	}
 	return f.Unit
 }
-
-// bestHybrid is the cheapest number of replicas for the base load at a scale.
-//
-// The n-th replica serves less than the one before it, so the cost is convex in n: once it rises it keeps
-// rising, and the search stops there.
-func (p *Problem) bestHybrid(f *FleetPlan, api *API, scale float64) (Option, error) {
-	s, bill := p.stairs(f), api.Total().Dollars()*scale
-	unitCapacity := f.Capacity.Value * p.Costs.Busy.Value / (float64(p.Demand.Mean) * scale)
-	best, cost := 1, math.Inf(1)
-	for n := 1; n <= min(p.needed(f, scale), maxHybridReplicas); n++ {
-		c := float64(n)*s.replica + (1-p.Demand.Served(float64(n)*unitCapacity))*bill
-		if c > cost {
-			break
-		}
-		if c < cost {
-			best, cost = n, c
-		}
-	}
-	return p.hybridOption(f, api, best, scale)
-}
-
-// maxHybridReplicas bounds the search. Beyond it a step of one replica is well under a percent.
-const maxHybridReplicas = 2000

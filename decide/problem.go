@@ -3,6 +3,7 @@ package decide
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"breakeven/fact"
 	"breakeven/ledger"
@@ -18,6 +19,14 @@ type Problem struct {
 	Fleets      []FleetPlan // ways to serve open weights on rented GPUs
 	Costs       Costs
 	Constraints Constraints
+	// Caps bound the verdict's confidence for reasons that lie outside its arithmetic.
+	Caps []Cap
+}
+
+// Cap is a reason why a verdict can be no surer than it says.
+type Cap struct {
+	Most Confidence
+	Why  string
 }
 
 // Demand is the workload at scale 1.
@@ -40,36 +49,38 @@ func (d Demand) Peak() float64 {
 	return peak
 }
 
-// Served is the share of the demand that a capacity serves, the rest spilling over, where capacity is in
-// multiples of the mean rate.
-func (d Demand) Served(capacity float64) float64 {
-	if len(d.Load) == 0 {
-		return min(1, capacity)
-	}
-	var served, total float64
-	for _, l := range d.Load {
-		served += min(l, capacity)
-		total += l
-	}
-	if total == 0 {
-		return 1
-	}
-	return served / total
-}
-
 // API is one vendor's bill for the workload.
 type API struct {
 	ID      string // "anthropic/claude-sonnet-4-6"
 	Name    string
-	Vendor  string
-	Weights string // the open weights that it serves; empty for a closed model
+	Vendors []Vendor // who sees the data: several where a log holds several vendors' calls
+	Weights string   // the open weights that it serves; empty for a closed model
 	// Lines are the bill at scale 1, in dollars per month.
 	Lines []ledger.Line
 	// Missing lists what has no price; the bill leaves it out and is then a lower bound.
 	Missing []string
+	// Unfit says why the API cannot serve the workload, whatever it costs.
+	Unfit []Reason
+	Notes []string
+}
+
+// Vendor is somebody who sees the data.
+type Vendor struct {
+	ID   string // as the catalog names it: "bedrock", "gcp"
+	Name string
 	// Attests holds what the vendor states about itself, by attribute: soc2, hipaa_baa, fedramp_high, eu_residency.
 	Attests map[string]Attestation
-	Notes   []string
+}
+
+// vendorNames joins the names of vendors.
+func vendorNames(vendors []Vendor) string {
+	names := make([]string, 0, len(vendors))
+	for _, v := range vendors {
+		if v.Name != "" && !slices.Contains(names, v.Name) {
+			names = append(names, v.Name)
+		}
+	}
+	return list(names)
 }
 
 // Attestation is what is on record of a vendor about one compliance attribute.
@@ -79,6 +90,8 @@ type Attestation struct {
 	Value      string
 	Provenance fact.Provenance
 	Elsewhere  []string // vendors that state that they hold it
+	// Detail is what the statement depends on: a region, a product. It is shown beside an option that passes.
+	Detail string
 }
 
 // Total is the bill at scale 1.
@@ -89,7 +102,7 @@ type FleetPlan struct {
 	ID      string // "llama-3.3-70b on 4 h100-sxm, runpod"
 	Name    string
 	Weights string
-	Vendor  string
+	Vendor  Vendor // who rents the machines out
 	// Unit is what the plan's replicas are: "machines" where a replica is a rented machine with its engines.
 	// Empty for replicas.
 	Unit string
@@ -102,7 +115,9 @@ type FleetPlan struct {
 	// Low and High are the factors between which the true capacity plausibly lies. Zero for both means half to
 	// one and a half times.
 	Low, High float64
-	Notes     []string
+	// Unfit says why the plan cannot serve the workload, whatever it costs.
+	Unfit []Reason
+	Notes []string
 }
 
 // doubt is the range of the plan's capacity as factors.

@@ -22,12 +22,13 @@ type Recommendation struct {
 // NoSide is the outcome where constraints rule out both sides.
 const NoSide Winner = "none"
 
-// Recommend applies constraints to a quick result. The attestations are those of the API's vendor.
-func Recommend(r QuickResult, c Constraints, vendor string, attests map[string]Attestation) (Recommendation, error) {
+// Recommend applies constraints to a quick result. The vendor is the API's; self-hosting is on infrastructure of
+// one's own, whose attestations are one's own too.
+func Recommend(r QuickResult, c Constraints, vendor Vendor) (Recommendation, error) {
 	if err := c.check(); err != nil {
 		return Recommendation{}, err
 	}
-	api := Option{Kind: CurrentAPI, Vendor: vendor, closed: true, attests: attests}
+	api := Option{Kind: CurrentAPI, closed: true, sees: []Vendor{vendor}}
 	self := Option{Kind: RentedGPUs, ChangesModel: true}
 	rec := Recommendation{APIReasons: c.judge(&api), SelfReasons: c.judge(&self)}
 	all := r.AllTerms

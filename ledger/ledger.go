@@ -142,13 +142,18 @@ func formula(times, over []Term) string {
 	return b.String()
 }
 
+// text writes a term with as many digits as the formula needs to be worked out again to the cent.
 func (t Term) text() string {
-	s := Number(t.Value)
+	s := number(t.Value, 9)
 	switch {
 	case strings.HasPrefix(t.Unit, "USD"):
-		return "$" + s + strings.TrimPrefix(t.Unit, "USD")
+		sign := ""
+		if strings.HasPrefix(s, "-") {
+			sign, s = "-", s[1:]
+		}
+		return sign + "$" + s + strings.TrimPrefix(t.Unit, "USD")
 	case t.Unit == "share":
-		return Number(t.Value*100) + " %"
+		return number(t.Value*100, 9) + " %"
 	case t.Unit == "" || t.Unit == "x":
 		return s
 	case t.Value == 1:
@@ -158,13 +163,15 @@ func (t Term) text() string {
 }
 
 // Number writes a number for people: thousands separated, six significant digits at most.
-func Number(v float64) string {
+func Number(v float64) string { return number(v, 6) }
+
+func number(v float64, digits int) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
 		return group(strconv.FormatFloat(v, 'f', -1, 64))
 	}
-	decimals := 5
+	decimals := digits - 1
 	if v != 0 {
-		decimals = max(0, 5-int(math.Floor(math.Log10(math.Abs(v)))))
+		decimals = max(0, digits-1-int(math.Floor(math.Log10(math.Abs(v)))))
 	}
 	text := strconv.FormatFloat(v, 'f', decimals, 64)
 	if strings.Contains(text, ".") {

@@ -3,6 +3,7 @@ package price
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -28,6 +29,8 @@ type provider struct {
 	models map[string]ref       // by identifier and alias
 	series map[seriesKey]Series // by model, route and tier
 	byID   map[string]*Model
+	// weights is the one model that serves open weights, by the weights' name; an empty one where there are several.
+	weights map[string]ref
 }
 
 // ref is what an identifier stands for.
@@ -89,7 +92,7 @@ func (b *Book) add(name string, file *File) error {
 	if err != nil {
 		return err
 	}
-	p := &provider{file: file, models: map[string]ref{}, series: map[seriesKey]Series{}, byID: map[string]*Model{}}
+	p := &provider{file: file, models: map[string]ref{}, series: map[seriesKey]Series{}, byID: map[string]*Model{}, weights: map[string]ref{}}
 	for _, s := range sheets {
 		key := seriesKey{s.Model, s.Route, s.Tier}
 		p.series[key] = append(p.series[key], s)
@@ -109,6 +112,13 @@ func (b *Book) add(name string, file *File) error {
 			return &datafile.Error{File: name, Path: path, Err: fmt.Errorf("model %q appears twice", m.ID)}
 		}
 		p.byID[m.ID] = m
+		if m.Weights != "" && m.Retired == "" {
+			if _, several := p.weights[m.Weights]; several {
+				p.weights[m.Weights] = ref{}
+			} else {
+				p.weights[m.Weights] = ref{m.ID, ""}
+			}
+		}
 		if err := register(m.ID, ref{m.ID, ""}, path+".id"); err != nil {
 			return err
 		}
@@ -259,27 +269,35 @@ func (b *Book) Model(providerName, id string) (*Model, bool) {
 	return m, ok
 }
 
-// locate finds a model whose provider the log does not name: "vendor/model" first, then whoever sells it.
+// locate finds a model whose provider the query does not name.
+//
+// "vendor/model" is that vendor's model, and if the vendor does not sell it, whoever sells something under the whole
+// of that name: hosts sell "openai/gpt-oss-120b". Any other path in front says that the model is served by
+// something that the book does not know ("hosted_vllm/..."), and finds nothing.
 func (b *Book) locate(q Query) (Match, error) {
-	if vendor, model, ok := strings.Cut(q.Model, "/"); ok {
-		if p, known := b.names[strings.ToLower(vendor)]; known {
+	if vendor, model, ok := strings.Cut(q.Model, "/"); ok && !neutral[strings.ToLower(vendor)] {
+		p, known := b.names[strings.ToLower(vendor)]
+		if known {
 			named := q
 			named.Model = model
 			if m, found := p.find(named); found {
 				return m, nil
 			}
-			// A vendor's name may be part of the identifier: hosts sell "openai/gpt-oss-120b" under that name.
-			if m, err := b.sold(q); err == nil {
-				return m, nil
-			}
+		}
+		m, err := b.sold(q, (*provider).findWhole)
+		if _, unknown := errors.AsType[*UnknownModelError](err); unknown && known {
 			return Match{}, &UnknownModelError{Provider: p.file.Provider, Model: model, Near: p.near(model)}
 		}
+		return m, err
 	}
-	return b.sold(q)
+	return b.sold(q, (*provider).find)
 }
 
+// neutral are first parts of an identifier that name no vendor.
+var neutral = map[string]bool{"models": true, "publishers": true, "accounts": true}
+
 // sold finds a model at whoever sells it under that name: the vendors that make what they sell first.
-func (b *Book) sold(q Query) (Match, error) {
+func (b *Book) sold(q Query, find func(*provider, Query) (Match, bool)) (Match, error) {
 	for _, firstParty := range []bool{true, false} {
 		var matches []Match
 		var sellers []string
@@ -287,7 +305,7 @@ func (b *Book) sold(q Query) (Match, error) {
 			if p.file.FirstParty != firstParty {
 				continue
 			}
-			if m, found := p.find(q); found {
+			if m, found := find(p, q); found {
 				matches = append(matches, m)
 				sellers = append(sellers, p.file.Provider)
 			}
@@ -315,6 +333,9 @@ var versionSuffix = regexp.MustCompile(`([-@](\d{8}|\d{4}-\d{2}-\d{2})|-v\d+(:\d
 // find resolves an identifier: as it is, then without a path in front, then without dates and versions at its
 // end. It never matches by prefix: "opus-4.7-fast" is not "opus-4.7".
 func (p *provider) find(q Query) (Match, bool) {
+	if m, found := p.findWhole(q); found {
+		return m, true
+	}
 	id := strings.ToLower(strings.TrimSpace(q.Model))
 	candidates := []string{id}
 	if _, after, ok := strings.Cut(id, "/"); ok {
@@ -324,6 +345,10 @@ func (p *provider) find(q Query) (Match, bool) {
 		if r, ok := p.models[c]; ok {
 			return p.match(r, q, false)
 		}
+	}
+	// The weights' own name stands for the one model of the provider that serves them.
+	if r, ok := p.weights[id]; ok && r.model != "" {
+		return p.match(r, q, true)
 	}
 	for _, c := range candidates {
 		for {
@@ -336,6 +361,14 @@ func (p *provider) find(q Query) (Match, bool) {
 				return p.match(r, q, true)
 			}
 		}
+	}
+	return Match{}, false
+}
+
+// findWhole resolves an identifier exactly as it is.
+func (p *provider) findWhole(q Query) (Match, bool) {
+	if r, ok := p.models[strings.ToLower(strings.TrimSpace(q.Model))]; ok {
+		return p.match(r, q, false)
 	}
 	return Match{}, false
 }

@@ -180,13 +180,14 @@ func TestFindResolvesIdentifiersWithoutGuessing(t *testing.T) {
 		"road-runner-2026-03-13-v1:0":      "road-runner",
 		"road-runner-fast":                 "road-runner-fast",
 		"publishers/acme/road-runner-fast": "road-runner-fast",
+		"models/road-runner":               "road-runner",
 	} {
 		m, err := b.Find(price.Query{Model: id})
 		if err != nil || m.Model != want {
 			t.Errorf("Find(%q) = %q, %v; want %q", id, m.Model, err, want)
 		}
 	}
-	for _, id := range []string{"road-runner-ultra", "road", "", "acme/road-runner-slow", "road-runner-2026"} {
+	for _, id := range []string{"road-runner-ultra", "road", "", "acme/road-runner-slow", "road-runner-2026", "my_vllm/road-runner", "models"} {
 		var unknown *price.UnknownModelError
 		if m, err := b.Find(price.Query{Model: id}); !errors.As(err, &unknown) {
 			t.Errorf("Find(%q) = %q, %v; want UnknownModelError", id, m.Model, err)
@@ -198,6 +199,32 @@ func TestFindResolvesIdentifiersWithoutGuessing(t *testing.T) {
 	}
 	if _, err := b.Find(price.Query{Model: "road-runnr"}); err == nil || !strings.Contains(err.Error(), "road-runner") {
 		t.Errorf("no suggestion in %v", err)
+	}
+}
+
+// Two hosts sell the same open weights, each under a name of its own; one of the names holds another vendor's.
+func TestFindHostsOfOpenWeights(t *testing.T) {
+	host := func(name, id string) []byte {
+		return []byte(`{"schema": "breakeven/prices/v1", "provider": "` + name + `", "name": "` + name + `",
+		  "sources": {"page": {"kind": "published", "title": "page", "date": "2026-06-30"}},
+		  "models": [{"id": "` + id + `", "weights": "open-8b", "prices": [{"source": "page", "rates": {"input": "1", "output": "1"}}]}]}`)
+	}
+	b := book(t, map[string][]byte{"acme.json": []byte(acme), "one.json": host("one", "acme/open-8b"), "two.json": host("two", "Open-8B-Turbo")})
+	for id, want := range map[string]string{
+		"one/open-8b": "one acme/open-8b", "two/open-8b": "two Open-8B-Turbo", "two/open-8b-turbo": "two Open-8B-Turbo",
+		"acme/open-8b": "one acme/open-8b", // acme does not sell it, and one sells it under that whole name
+	} {
+		m, err := b.Find(price.Query{Model: id})
+		if got := m.Provider + " " + m.Model; err != nil || got != want {
+			t.Errorf("Find(%q) = %q, %v; want %q", id, got, err, want)
+		}
+	}
+	var ambiguous *price.AmbiguousModelError
+	if m, err := b.Find(price.Query{Model: "open-8b"}); !errors.As(err, &ambiguous) {
+		t.Errorf("two hosts sell it: %+v, %v", m, err)
+	}
+	if m, err := b.Find(price.Query{Model: "hosted_vllm/open-8b"}); err == nil {
+		t.Errorf("somebody's own server is priced as %s", m.Provider)
 	}
 }
 

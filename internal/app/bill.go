@@ -44,6 +44,7 @@ type MissingPrice struct {
 	Provider string     `json:"provider,omitempty"`
 	Model    string     `json:"model"`
 	Kind     string     `json:"kind,omitempty" doc:"The kind without a rate; absent where the model itself has no price."`
+	File     string     `json:"file,omitempty" doc:"A log whose rows could not all be read: what they cost is unknown."`
 	Rows     int64      `json:"rows"`
 	Requests int64      `json:"requests,omitempty"`
 	Tokens   int64      `json:"tokens"`
@@ -53,6 +54,9 @@ type MissingPrice struct {
 
 // Name is what is missing, in a few words.
 func (m MissingPrice) Name() string {
+	if m.File != "" {
+		return fmt.Sprintf("%d rows of %s that could not be read", m.Rows, m.File)
+	}
 	name := m.Model
 	if m.Provider != "" && !strings.Contains(name, "/") {
 		name = m.Provider + "/" + name
@@ -81,6 +85,7 @@ type pricer struct {
 	// straddling counts those whose bucket holds a price change; loose, models matched without their version.
 	banded, straddling int64
 	loose              map[string]string
+	unread             []MissingPrice
 	undated            int64           // rows without a date, priced as of now
 	standard           map[string]bool // rows of another tier that are priced as standard, by tier and model
 }
@@ -105,6 +110,15 @@ func newPricer(book *price.Book, now time.Time) *pricer {
 		book: book, now: now, found: map[lookup]found{}, sums: map[price.Ref]*price.Quantities{},
 		missing: map[missingKey]*MissingPrice{}, loose: map[string]string{},
 		standard: map[string]bool{},
+	}
+}
+
+// leaveOut records the rows of logs that could not be read: they have a cost, and nobody knows it.
+func (p *pricer) leaveOut(files []usage.Summary) {
+	for _, f := range files {
+		if f.Faulty > 0 {
+			p.unread = append(p.unread, MissingPrice{File: f.Name, Rows: f.Faulty, Why: f.Faults[0].Error()})
+		}
 	}
 }
 
@@ -231,6 +245,7 @@ func (p *pricer) bill() (Bill, error) {
 	for _, m := range p.missing {
 		b.Missing = append(b.Missing, *m)
 	}
+	b.Missing = append(b.Missing, p.unread...)
 	b.Complete = len(b.Missing) == 0
 	sort.Slice(b.Lines, func(i, j int) bool {
 		x, y := b.Lines[i], b.Lines[j]
@@ -262,6 +277,13 @@ func (p *pricer) bill() (Bill, error) {
 	for _, what := range slices.Sorted(maps.Keys(p.standard)) {
 		b.Notes = append(b.Notes, fmt.Sprintf("There is no %s: those calls are priced as standard.", what))
 	}
+	noted := map[string]bool{}
+	for ref := range p.sums {
+		if s := ref.Sheet; s.Note != "" {
+			noted[fmt.Sprintf("%s: %s", s.ID(), s.Note)] = true
+		}
+	}
+	b.Notes = append(b.Notes, slices.Sorted(maps.Keys(noted))...)
 	names := make([]string, 0, len(p.loose))
 	for as, is := range p.loose {
 		names = append(names, fmt.Sprintf("%s is priced as %s", as, is))

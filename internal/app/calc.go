@@ -7,6 +7,7 @@ import (
 
 	"breakeven/decide"
 	"breakeven/fact"
+	"breakeven/ledger"
 	"breakeven/money"
 	"breakeven/price"
 )
@@ -132,11 +133,11 @@ func checkCalc(r CalcRequest) error {
 		v        float64
 		min, max float64
 	}{
-		{"input", float64(r.Input), 0, 1e9}, {"output", float64(r.Output), 0, 1e9}, {"calls_per_day", r.CallsPerDay, 0, 1e12},
+		{"input", float64(r.Input), 0, 1e9}, {"output", float64(r.Output), 0, 1e9}, {"calls_per_day", r.CallsPerDay, 1.0 / daysPerYear, 1e12},
 		{"cached_share", r.CachedShare, 0, 1}, {"batch_share", r.BatchShare, 0, 1},
 	} {
 		if math.IsNaN(f.v) || f.v < f.min || f.v > f.max {
-			return &decide.FieldError{Field: f.field, Value: fmt.Sprint(f.v), Problem: fmt.Sprintf("must lie between %v and %v", f.min, f.max)}
+			return &decide.FieldError{Field: f.field, Value: fmt.Sprint(f.v), Problem: fmt.Sprintf("must lie between %s and %s", ledger.Number(f.min), ledger.Number(f.max))}
 		}
 	}
 	if r.Model == "" {

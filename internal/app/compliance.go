@@ -7,18 +7,18 @@ import (
 	"breakeven/decide"
 )
 
-// attestations are what a vendor states about itself, by the attributes that constraints ask for, and the
-// vendor's name.
-func (a *App) attestations(provider string) (string, map[string]decide.Attestation, error) {
+// vendor is what is on record of a vendor about the attributes that constraints ask for. For a vendor of machines
+// nothing is: the statements on record are those of model vendors.
+func (a *App) vendor(provider string) (decide.Vendor, error) {
 	facts, err := a.compliance()
 	if err != nil {
-		return provider, nil, err
+		return decide.Vendor{}, err
 	}
 	name := provider
 	attests := map[string]decide.Attestation{}
 	for _, question := range catalog.Questions() {
 		s, yes, known := facts.Answer(provider, question)
-		a := decide.Attestation{Stated: known, Met: yes, Value: s.Value, Provenance: s.Provenance}
+		a := decide.Attestation{Stated: known, Met: yes, Value: s.Value, Provenance: s.Provenance, Detail: s.Detail}
 		if known {
 			name = s.Vendor
 		}
@@ -29,5 +29,5 @@ func (a *App) attestations(provider string) (string, map[string]decide.Attestati
 		}
 		attests[question] = a
 	}
-	return name, attests, nil
+	return decide.Vendor{ID: provider, Name: name, Attests: attests}, nil
 }

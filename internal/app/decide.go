@@ -113,6 +113,10 @@ func (a *App) Decide(r DecideRequest) (DecideAnswer, error) {
 	if r.Strict && len(problem.Current.Missing) > 0 {
 		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(problem.Current.Missing, ", ")), Hint: "leave --strict out to see the incomplete total, or add the price with --sheet"}
 	}
+	problem.Caps = append(problem.Caps, m.caps...)
+	if len(r.Scenario.Candidates) == 0 {
+		problem.Caps = append(problem.Caps, decide.Cap{Most: decide.Medium, Why: "Nobody has said that the open model would do."})
+	}
 	decision, err := decide.Decide(problem)
 	if err != nil {
 		return answer, err
@@ -153,6 +157,7 @@ type host struct {
 	candidate scenario.Candidate
 	match     price.Match
 	name      string
+	context   int64 // its context window in tokens, zero where unknown
 	prices    *pricer
 }
 
@@ -166,6 +171,7 @@ func (a *App) billers(s scenario.Scenario) (func() *billers, error) {
 		candidate scenario.Candidate
 		match     price.Match
 		name      string
+		context   int64
 	}
 	var sellers []seller
 	for i, c := range s.Candidates {
@@ -186,7 +192,7 @@ func (a *App) billers(s scenario.Scenario) (func() *billers, error) {
 				if name == "" {
 					name = model.ID
 				}
-				sellers = append(sellers, seller{c, match, name + " at " + file.Name})
+				sellers = append(sellers, seller{c, match, name + " at " + file.Name, model.ContextWindow})
 			}
 		}
 		for _, h := range c.Hosts {
@@ -199,7 +205,7 @@ func (a *App) billers(s scenario.Scenario) (func() *billers, error) {
 		b := &billers{current: newPricer(book, now), today: newPricer(book, now)}
 		b.today.today = true
 		for _, s := range sellers {
-			h := &host{candidate: s.candidate, match: s.match, name: s.name, prices: newPricer(book, now)}
+			h := &host{candidate: s.candidate, match: s.match, name: s.name, context: s.context, prices: newPricer(book, now)}
 			h.prices.today = true
 			b.hosts = append(b.hosts, h)
 		}
@@ -234,6 +240,8 @@ type measured struct {
 	factor   float64 // from the bills' totals to a month
 	demand   decide.Demand
 	shape    shape
+	caps     []decide.Cap
+	longest  int64 // tokens of the longest call, input and output apart; zero where unknown
 	notes    []string
 }
 
@@ -273,6 +281,11 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 	}
 	p := sk.profile.Profile()
 	m := measured{billers: sk.bills}
+	sk.bills.current.leaveOut(summaries)
+	sk.bills.today.leaveOut(summaries)
+	if s.Workload != nil {
+		m.notes = append(m.notes, "The log takes the place of the scenario's workload; of that, only the peak to mean and the mean input are used where the log cannot tell them.")
+	}
 	bill, err := sk.bills.current.bill()
 	if err != nil {
 		return m, err
@@ -287,7 +300,7 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 	if s.Workload != nil {
 		peakDefault, assumed = scenario.Number("workload.peak_to_mean", s.Workload.PeakToMean)
 	}
-	load, bucket, loadProvenance, note := sk.load.load(peakDefault, assumed)
+	load, bucket, loadProvenance, note := sk.load.load(duration(float64(*p.Span)), peakDefault, assumed)
 	if note != "" {
 		m.notes = append(m.notes, note)
 	}
@@ -308,6 +321,7 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 		m.shape.input, m.shape.output, m.shape.known = w.MeanInput, w.MeanOutput, w.MeanOutput > 0
 		if p.Input != nil && p.Output != nil {
 			m.shape.inputCV, m.shape.outputCV = float64(p.Input.CV), float64(p.Output.CV)
+			m.longest = p.Input.Max
 		}
 	} else if s.Workload != nil {
 		// The log counts no requests; the scenario's mean call says how many its tokens make.
@@ -323,6 +337,12 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 	w.PeakToMean = m.demand.Peak()
 	w.Load = thin(load, maxLoad)
 	w.Sentence = logSentence(w, &p)
+	switch hours := float64(*p.Span); {
+	case hours < hoursOfADay:
+		m.caps = append(m.caps, decide.Cap{Most: decide.Low, Why: fmt.Sprintf("The log spans %s: not even a day's rhythm is in it.", duration(hours))})
+	case hours < hoursOfAWeek:
+		m.caps = append(m.caps, decide.Cap{Most: decide.Medium, Why: fmt.Sprintf("The log spans %s: a week's rhythm is not in it.", duration(hours))})
+	}
 	m.workload = w
 	m.notes = append(m.notes, p.Notes...)
 	for _, f := range summaries {
@@ -333,6 +353,12 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 	}
 	return m, nil
 }
+
+// Spans that show a rhythm, with some tolerance at their ends.
+const (
+	hoursOfADay  = 20
+	hoursOfAWeek = 6.5 * 24
+)
 
 func logSentence(w *WorkloadAnswer, p *workload.Profile) string {
 	span := duration(float64(*p.Span))
@@ -410,6 +436,7 @@ func given(s scenario.Scenario, fresh func() *billers) (measured, error) {
 		return m, err
 	}
 	m.billers.current = m.billers.today
+	m.notes = append(m.notes, bill.Notes...)
 	perMonth := 0.0
 	if w.CallsPerDay != nil {
 		perMonth = *w.CallsPerDay * unit.HoursPerMonth / 24

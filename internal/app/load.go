@@ -2,7 +2,9 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"breakeven/fact"
@@ -11,29 +13,33 @@ import (
 
 // loadCurve counts arrivals by the minute, from which the load in hours (or minutes, for a short log) follows.
 type loadCurve struct {
-	minutes map[int64]float64
+	minutes map[int64]minute
 	widest  time.Duration // of the rows' buckets
 	counted bool          // every row says how many requests it stands for
-	n       float64
 }
 
-func newLoadCurve() *loadCurve { return &loadCurve{minutes: map[int64]float64{}, counted: true} }
+// minute is the load of one minute in both measures: requests, and tokens for a log that does not count requests
+// in every row. The two are never added.
+type minute struct{ requests, tokens float64 }
 
-// add counts a call. Rows that do not say how many requests they stand for weigh as many as they have tokens,
-// which is in proportion.
+func newLoadCurve() *loadCurve { return &loadCurve{minutes: map[int64]minute{}, counted: true} }
+
+// add counts a call.
 func (l *loadCurve) add(c *usage.Call) {
 	if c.Failed {
 		return
 	}
-	weight := float64(c.Requests.N)
-	if !c.Requests.Known {
-		l.counted = false
-		weight = float64(c.Quantities.InputTokens() + c.Quantities.OutputTokens())
+	l.counted = l.counted && c.Requests.Known
+	requests, tokens := float64(c.Requests.N), float64(c.Quantities.InputTokens()+c.Quantities.OutputTokens())
+	put := func(at int64, share float64) {
+		m := l.minutes[at]
+		m.requests += requests * share
+		m.tokens += tokens * share
+		l.minutes[at] = m
 	}
-	l.n += weight
 	first := floorDiv(c.Start.Unix(), 60)
 	if c.End.IsZero() || !c.End.After(c.Start) {
-		l.minutes[first] += weight
+		put(first, 1)
 		return
 	}
 	// A bucket's requests are spread evenly over it.
@@ -43,7 +49,7 @@ func (l *loadCurve) add(c *usage.Call) {
 		last = first + 60*24*366
 	}
 	for m := first; m < last; m++ {
-		l.minutes[m] += weight / float64(last-first)
+		put(m, 1/float64(last-first))
 	}
 }
 
@@ -61,15 +67,14 @@ const (
 	minutesForMinutes = 10
 )
 
-// load is the demand's shape relative to its mean.
-func (l *loadCurve) load(peakToMean float64, assumed fact.Provenance) (load []float64, bucket string, p fact.Provenance, note string) {
+// load is the demand's shape relative to its mean. The span in words is for notes.
+func (l *loadCurve) load(spans string, peakToMean float64, assumed fact.Provenance) (load []float64, bucket string, p fact.Provenance, note string) {
 	if len(l.minutes) == 0 {
 		return dayCurve(peakToMean), "hour", assumed, ""
 	}
-	low, high := int64(math.MaxInt64), int64(math.MinInt64)
-	for m := range l.minutes {
-		low, high = min(low, m), max(high, m)
-	}
+	// In order, so that sums of parts come out the same every time.
+	times := slices.Sorted(maps.Keys(l.minutes))
+	low, high := times[0], times[len(times)-1]
 	span := high - low + 1
 	width := int64(60)
 	bucket = "hour"
@@ -80,20 +85,28 @@ func (l *loadCurve) load(peakToMean float64, assumed fact.Provenance) (load []fl
 	case span >= hoursForHours*60:
 	case span >= minutesForMinutes && l.widest <= time.Minute:
 		width, bucket = 1, "minute"
-		note = fmt.Sprintf("The log spans %d minutes, too short to show a busiest hour: its busiest minute sizes the fleet instead.", span)
+		note = fmt.Sprintf("The log spans %s, too short to show a busiest hour: its busiest minute sizes the fleet instead.", spans)
 	default:
 		return dayCurve(peakToMean), "hour", assumed,
-			fmt.Sprintf("The log spans %d minutes, too short to show a peak: %.3g times the mean is assumed.", span, peakToMean)
+			fmt.Sprintf("The log spans %s, too short to show a peak: %.3g times the mean is assumed.", spans, peakToMean)
 	}
 	// Buckets of equal length, as near to the width as the span allows, so that the last one is not cut short.
 	n := max(1, int(math.Round(float64(span)/float64(width))))
 	load = make([]float64, n)
-	for m, w := range l.minutes {
+	total := 0.0
+	for _, m := range times {
+		w := l.minutes[m].requests
+		if !l.counted {
+			w = l.minutes[m].tokens
+		}
 		load[min(n-1, int(float64(m-low)/float64(span)*float64(n)))] += w
+		total += w
 	}
-	mean := l.n / float64(n)
+	if total == 0 {
+		return dayCurve(peakToMean), "hour", assumed, "The log shows no load over time: its peak is assumed."
+	}
 	for i := range load {
-		load[i] /= mean
+		load[i] *= float64(n) / total
 	}
 	return load, bucket, fact.Provenance{Kind: fact.User, Source: "the call log"}, note
 }

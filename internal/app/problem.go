@@ -2,8 +2,10 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"breakeven/decide"
 	"breakeven/fact"
@@ -58,7 +60,8 @@ func (a *App) problem(s scenario.Scenario, m measured) (decide.Problem, []FleetF
 	}
 	var findings []FleetFinding
 	for i, c := range s.Candidates {
-		plans, found, err := a.plans(c, fmt.Sprintf("candidates[%d]", i), m.shape, target(s))
+		horizon, _ := scenario.Number("migration.over_months", s.Migration.Months)
+		plans, found, err := a.plans(c, fmt.Sprintf("candidates[%d]", i), m.shape, target(s), horizon)
 		if err != nil {
 			return p, nil, nil, err
 		}
@@ -124,15 +127,25 @@ func (a *App) currentAPI(m measured) (decide.API, error) {
 		api.Lines = append(api.Lines, line)
 	}
 	if provider, model, ok := largest(bill); ok {
-		api.ID, api.Name, api.Vendor = provider+"/"+model, a.modelName(provider, model), provider
+		api.ID, api.Name = provider+"/"+model, a.modelName(provider, model)
 		if only(bill) {
 			api.Weights = a.weights(provider, model)
 		} else {
-			api.Name = "Today's APIs, " + api.Name + " first"
+			api.Name = "Today's APIs (mostly " + api.Name + ")"
 		}
-		if api.Vendor, api.Attests, err = a.attestations(provider); err != nil {
+	}
+	// Every vendor that a log's calls went to sees data, however small its part of the bill.
+	var seen []string
+	for _, l := range bill.Lines {
+		if slices.Contains(seen, l.Provider) {
+			continue
+		}
+		seen = append(seen, l.Provider)
+		v, err := a.vendor(l.Provider)
+		if err != nil {
 			return api, err
 		}
+		api.Vendors = append(api.Vendors, v)
 	}
 	return api, nil
 }
@@ -179,7 +192,7 @@ func (a *App) weights(provider, model string) string {
 }
 
 func (a *App) hostedAPI(h *host, m measured) (decide.API, error) {
-	api := decide.API{ID: h.match.Provider + "/" + h.match.Model, Name: h.name, Vendor: h.match.Provider, Weights: h.candidate.Model}
+	api := decide.API{ID: h.match.Provider + "/" + h.match.Model, Name: h.name, Weights: h.candidate.Model}
 	bill, err := h.prices.bill()
 	if err != nil {
 		return api, err
@@ -192,8 +205,19 @@ func (a *App) hostedAPI(h *host, m measured) (decide.API, error) {
 	if api.Lines, err = apiLines(bill, m.factor, factorName); err != nil {
 		return api, err
 	}
-	api.Vendor, api.Attests, err = a.attestations(h.match.Provider)
-	return api, err
+	vendor, err := a.vendor(h.match.Provider)
+	if err != nil {
+		return api, err
+	}
+	api.Vendors = []decide.Vendor{vendor}
+	if need := m.shape.input + m.shape.output; h.context > 0 && need > float64(h.context) {
+		api.Unfit = []decide.Reason{{
+			Constraint: "context", Why: fmt.Sprintf("a mean call takes %s tokens, and its context window is %s", ledger.Number(math.Round(need)), ledger.Number(float64(h.context))),
+		}}
+	} else if h.context > 0 && m.longest > h.context {
+		api.Notes = append(api.Notes, fmt.Sprintf("The longest calls take %s tokens, more than its context window of %s: those would fail.", ledger.Number(float64(m.longest)), ledger.Number(float64(h.context))))
+	}
+	return api, nil
 }
 
 // term is a figure of the scenario, or its default.
@@ -229,14 +253,14 @@ func target(s scenario.Scenario) serving.Target {
 // plans finds the ways to serve a candidate on rented machines: for each accelerator and size of machine, the
 // cheapest offer, with as many engines side by side as carry most. A plan's replica is a whole machine, because
 // that is what is rented.
-func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Target) ([]decide.FleetPlan, []FleetFinding, error) {
+func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Target, horizon float64) ([]decide.FleetPlan, []FleetFinding, error) {
 	models, err := a.models()
 	if err != nil {
 		return nil, nil, err
 	}
 	model, err := models.Model(c.Model)
 	if err != nil {
-		return nil, nil, &decide.FieldError{Field: field + ".model", Value: c.Model, Problem: err.Error(), Hint: "breakeven models lists the open weights that can be sized"}
+		return nil, nil, &decide.FieldError{Field: field + ".model", Value: c.Model, Problem: err.Error(), Hint: "the list of models names the open weights that can be sized"}
 	}
 	parts, err := a.accelerators()
 	if err != nil {
@@ -258,6 +282,15 @@ func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Targ
 	if len(ids) == 0 {
 		ids = market.Accelerators()
 	}
+	known := map[string]bool{}
+	for _, o := range market.All() {
+		known[o.Vendor] = true
+	}
+	for i, v := range c.Vendors {
+		if !known[v] {
+			return nil, nil, &decide.FieldError{Field: fmt.Sprintf("%s.vendors[%d]", field, i), Value: v, Problem: "rents out no machine on record", Hint: "the vendors are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")}
+		}
+	}
 	var plans []decide.FleetPlan
 	var findings []FleetFinding
 	for i, id := range ids {
@@ -266,18 +299,41 @@ func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Targ
 			if len(c.GPUs) == 0 {
 				continue // an offer for a part without a data sheet
 			}
-			return nil, nil, &decide.FieldError{Field: fmt.Sprintf("%s.gpus[%d]", field, i), Value: id, Problem: err.Error(), Hint: "breakeven gpus lists the accelerators that can be sized"}
+			return nil, nil, &decide.FieldError{Field: fmt.Sprintf("%s.gpus[%d]", field, i), Value: id, Problem: err.Error(), Hint: "the list of GPUs names the accelerators that can be sized"}
 		}
 		engines := engineSizes(model, part, precision, sh, t)
 		for _, offer := range cheapestBySize(market, id, rental, c.Vendors) {
 			plan, finding := machine(model, part, offer, engines)
 			findings = append(findings, finding)
 			if finding.Dropped == "" {
+				plan.Notes = append(plan.Notes, termNotes(rental, horizon)...)
 				plans = append(plans, plan)
 			}
 		}
 	}
 	return plans, findings, nil
+}
+
+// terms says what a rental term means beyond its price.
+var terms = map[gpu.Term]struct {
+	months float64
+	note   string
+}{
+	gpu.Spot:       {0, "Spot machines can be taken away at any time; no spare capacity for that is counted."},
+	gpu.Reserved1y: {12, "The price holds for a reservation of 12 months, paid whether it is used or not."},
+	gpu.Reserved3y: {36, "The price holds for a reservation of 36 months, paid whether it is used or not."},
+}
+
+func termNotes(rental gpu.Term, horizon float64) []string {
+	t, special := terms[rental]
+	if !special {
+		return nil
+	}
+	notes := []string{t.note}
+	if t.months > horizon {
+		notes = append(notes, fmt.Sprintf("That is longer than the horizon of %s months.", ledger.Number(horizon)))
+	}
+	return notes
 }
 
 // cheapestBySize is the cheapest offer for each number of accelerators in a machine.
@@ -369,9 +425,12 @@ func machine(model *llm.Model, part *gpu.Accelerator, offer gpu.Offer, engines [
 		date = "undated"
 	}
 	name := fmt.Sprintf("%s on %d × %s, %s", model, offer.Count, part.Name, offer.Vendor)
+	if offer.Term != gpu.OnDemand {
+		name += " " + strings.ReplaceAll(string(offer.Term), "_", " ")
+	}
 	return decide.FleetPlan{
 		ID: fmt.Sprintf("%s on %d %s, %s %s %s", model.ID, offer.Count, part.ID, offer.Vendor, offer.Region, offer.Instance), Name: name,
-		Weights: model.ID, Vendor: offer.Vendor, Unit: "machines",
+		Weights: model.ID, Vendor: decide.Vendor{ID: offer.Vendor, Name: offer.Vendor}, Unit: "machines",
 		Capacity: ledger.Term{Name: "capacity of a machine", Value: f.PerMachine, Unit: "req/s", Provenance: best.capacity.Provenance},
 		GPUs:     ledger.Term{Name: "GPUs per machine", Value: float64(offer.Count), Unit: "GPUs", Provenance: offer.Provenance},
 		GPUHour:  ledger.Term{Name: "price per GPU-hour, " + offer.Vendor + " " + date, Value: f.GPUHour, Unit: "USD/GPU-hour", Provenance: offer.Provenance},

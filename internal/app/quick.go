@@ -101,11 +101,11 @@ func (a *App) Quick(q decide.Quick, c decide.Constraints, sweeps bool) (QuickAns
 		return QuickAnswer{}, err
 	}
 	answer := QuickAnswer{QuickResult: result}
-	vendor, attests, err := a.attestations("anthropic")
+	vendor, err := a.vendor("anthropic")
 	if err != nil {
 		return answer, err
 	}
-	if answer.Recommendation, err = decide.Recommend(result, c, vendor, attests); err != nil {
+	if answer.Recommendation, err = decide.Recommend(result, c, vendor); err != nil {
 		return answer, err
 	}
 	if sweeps {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -133,6 +134,7 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	if err != nil {
 		return UsageAnswer{}, err
 	}
+	sink.prices.leaveOut(files)
 	answer := UsageAnswer{Stamp: stamp, Files: files, By: r.By, Rows: []UsageRow{}, Notes: []string{}}
 	if answer.Bill, err = sink.prices.bill(); err != nil {
 		return answer, err
@@ -153,6 +155,10 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 		return answer, err
 	}
 	answer.Total = sink.total
+	answer.Total.Complete = answer.Bill.Complete
+	if note := reportedApart(answer.Total); note != "" {
+		answer.Notes = append(answer.Notes, note)
+	}
 	answer.Notes = append(answer.Notes, answer.Bill.Notes...)
 	for _, f := range files {
 		answer.Notes = append(answer.Notes, f.Notes...)
@@ -165,6 +171,19 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(missingNames(answer.Bill), ", ")), Hint: "leave --strict out to see the incomplete total"}
 	}
 	return answer, nil
+}
+
+// reportedApart says where a log's own costs are far from the computed ones.
+func reportedApart(r UsageRow) string {
+	const far = 0.02
+	if r.Cost == nil || r.Reported == nil || *r.Reported == 0 {
+		return ""
+	}
+	computed, reported := dollars(*r.Cost), r.Reported.Estimate()
+	if math.Abs(computed/reported-1) <= far {
+		return ""
+	}
+	return fmt.Sprintf("The log itself reports $%s, and $%s is computed: it may hold discounts, fees or cache writes that its tokens do not show, or another price.", r.Reported, r.Cost)
 }
 
 func newUsageRow() UsageRow {

@@ -58,8 +58,11 @@ func readSource(src Source, o usage.Options, convention usage.InputConvention, e
 	if cerr := in.Close(); err == nil {
 		err = cerr
 	}
+	if err == nil && s.Calls > 0 && s.Faulty > s.Calls {
+		err = &usage.FileError{File: src.Name, Line: s.Faults[0].Line, Problem: fmt.Sprintf("%d of %d rows could not be read; the first: %s", s.Faulty, s.Rows, s.Faults[0].Error()), Hint: "name the format or the columns, or mend the export"}
+	}
 	if err == nil && s.Calls == 0 {
-		err = &usage.FileError{File: src.Name, Problem: noCalls(s), Hint: "name the format with --format, or the columns with --map"}
+		err = &usage.FileError{File: src.Name, Problem: noCalls(s), Hint: "name the format or the columns"}
 	}
 	return s, err
 }
