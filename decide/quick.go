@@ -19,6 +19,24 @@ type Quick struct {
 	Utilization float64 `json:"utilization" doc:"Share of the GPUs' capacity that real traffic uses." minimum:"0.01" maximum:"1" example:"0.3733"`
 	// Design is the utilization that the GPU bill assumes.
 	Design float64 `json:"design_utilization" doc:"The utilization that the GPU bill assumes." minimum:"0.01" maximum:"1" example:"0.7"`
+	// Assumed are the inputs that nobody gave.
+	Assumed []Assumption `json:"assumed,omitempty" doc:"Inputs that nobody gave, and why they have the value they have."`
+}
+
+// Assumption is an input of the quick formula that is a default.
+type Assumption struct {
+	Input string `json:"input" enum:"api,gpu,ops,tooling,utilization,design_utilization"`
+	Why   string `json:"why"`
+}
+
+// provenance is where an input comes from.
+func (q Quick) provenance(name string) fact.Provenance {
+	for _, a := range q.Assumed {
+		if a.Input == name {
+			return fact.Assume(a.Why)
+		}
+	}
+	return fact.ByUser(name)
 }
 
 // Reading is one way to add the parts up.
@@ -173,7 +191,7 @@ func scales() []float64 {
 // move with the work; people and tooling do not.
 func (q Quick) reading(id string, scale float64, allTerms bool) (Reading, error) {
 	given := func(name string, value float64, unit string) ledger.Term {
-		return ledger.Term{Name: name, Value: value, Unit: unit, Provenance: fact.ByUser(name)}
+		return ledger.Term{Name: name, Value: value, Unit: unit, Provenance: q.provenance(name)}
 	}
 	atScale := func(terms ...ledger.Term) []ledger.Term {
 		if scale != 1 {

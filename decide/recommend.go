@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"math"
 
 	"breakeven/ledger"
 )
@@ -74,7 +75,7 @@ func (r QuickResult) when() string {
 	if b.Scale == nil {
 		return " There is no break-even: " + lowerFirst(b.Never)
 	}
-	spend := ledger.Number(round3(*b.APISpend))
+	spend := ledger.Number(math.Round(*b.APISpend))
 	if r.AllTerms.Winner == SelfWins {
 		return fmt.Sprintf(" The API would win below $%s a month of API spend.", spend)
 	}

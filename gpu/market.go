@@ -61,6 +61,8 @@ type Filter struct {
 	AtLeast, AtMost int
 	// Dedicated leaves marketplaces out.
 	Dedicated bool
+	// Listed leaves averages out: see [Offer.Listed].
+	Listed bool
 }
 
 func (f Filter) admits(o *Offer) bool {
@@ -69,7 +71,7 @@ func (f Filter) admits(o *Offer) bool {
 		(f.Term == "" || o.Term == f.Term) &&
 		(f.AtLeast == 0 || o.Count >= f.AtLeast) &&
 		(f.AtMost == 0 || o.Count <= f.AtMost) &&
-		!(f.Dedicated && o.Marketplace)
+		!(f.Dedicated && o.Marketplace) && !(f.Listed && !o.Listed())
 }
 
 // Offers lists the offers of an accelerator that pass the filter, cheapest per accelerator first. Offers of

@@ -59,6 +59,10 @@ func (o Offer) PerGPU() USDPerGPUHour {
 	return USDPerGPUHour(o.Hourly.Estimate() / float64(max(o.Count, 1)))
 }
 
+// Listed reports whether the vendor states this price for this machine. Any other is an average over machines or
+// regions, at which nothing need be for rent.
+func (o Offer) Listed() bool { return o.Provenance.Kind == fact.Published }
+
 // Monthly is the exact price of the machine for a month of [unit.HoursPerMonth].
 func (o Offer) Monthly() (money.USD, error) {
 	hi, lo := bits.Mul64(uint64(o.Hourly), unit.HoursPerMonth)

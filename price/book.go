@@ -165,6 +165,23 @@ func (b *Book) Files() []*File {
 	return files
 }
 
+// Provider is the price file of a provider by any of its names, and an [*UnknownProviderError] where there is none.
+func (b *Book) Provider(name string) (*File, error) {
+	p, err := b.provider(name)
+	if err != nil {
+		return nil, err
+	}
+	return p.file, nil
+}
+
+func (b *Book) provider(name string) (*provider, error) {
+	p, ok := b.names[strings.ToLower(name)]
+	if !ok {
+		return nil, &UnknownProviderError{Provider: name, Known: slices.Sorted(maps.Keys(b.providers))}
+	}
+	return p, nil
+}
+
 // Query asks for a price.
 type Query struct {
 	Provider string // any name of the provider; empty to look the model up at all of them
@@ -235,9 +252,9 @@ func (b *Book) Find(q Query) (Match, error) {
 	if q.Provider == "" {
 		return b.locate(q)
 	}
-	p, ok := b.names[strings.ToLower(q.Provider)]
-	if !ok {
-		return Match{}, &UnknownProviderError{Provider: q.Provider, Known: slices.Sorted(maps.Keys(b.providers))}
+	p, err := b.provider(q.Provider)
+	if err != nil {
+		return Match{}, err
 	}
 	m, ok := p.find(q)
 	if !ok {
@@ -319,9 +336,14 @@ func (b *Book) sold(q Query, find func(*provider, Query) (Match, bool)) (Match, 
 		}
 	}
 	var near []string
-	for _, p := range b.order {
-		for _, n := range p.near(q.Model) {
-			near = append(near, p.file.Provider+"/"+n)
+	for _, firstParty := range []bool{true, false} { // a vendor's own name for it says more than a host's
+		for _, p := range b.order {
+			if p.file.FirstParty != firstParty {
+				continue
+			}
+			for _, n := range p.near(q.Model) {
+				near = append(near, p.file.Provider+"/"+n)
+			}
 		}
 	}
 	return Match{}, &UnknownModelError{Model: q.Model, Near: near[:min(len(near), 5)]}

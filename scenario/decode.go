@@ -93,7 +93,11 @@ func (d *decoder) value(path string, tree any, v reflect.Value, tag reflect.Stru
 		return
 	}
 	if tree == nil {
-		d.fail(path, nil, "is empty", "give it a value, or leave it out for its default")
+		hint := "give it a value, or leave it out"
+		if def := tag.Get("default"); def != "" {
+			hint += " for its default, " + def
+		}
+		d.fail(path, nil, "is empty", hint)
 		return
 	}
 	if v.Kind() == reflect.Pointer {
@@ -116,7 +120,7 @@ func (d *decoder) value(path string, tree any, v reflect.Value, tag reflect.Stru
 			return
 		}
 		if enum := tag.Get("enum"); enum != "" && text != "" && !slices.Contains(strings.Split(enum, ","), text) {
-			d.fail(path, text, "is not one of "+strings.ReplaceAll(enum, ",", ", "), nearest(text, strings.Split(enum, ",")))
+			d.fail(path, text, "is not one of "+strings.ReplaceAll(enum, ",", ", "), nearest(text, strings.Split(enum, ","), "values"))
 			return
 		}
 		v.SetString(text)
@@ -155,10 +159,17 @@ func (d *decoder) object(path string, tree any, v reflect.Value, depth int) {
 	for _, key := range keys {
 		i, ok := known[key]
 		if !ok {
-			d.fail(join(path, key), nil, "is not a field", nearest(key, names))
+			d.fail(join(path, key), nil, "is not a field", nearest(key, names, "fields"))
 			continue
 		}
 		d.value(join(path, key), m[key], v.Field(i), v.Type().Field(i).Tag, depth+1)
+	}
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		name, options, _ := strings.Cut(tag.Get("json"), ",")
+		if _, given := m[name]; !given && options == "" && tag.Get("required") != "false" {
+			d.fail(join(path, name), nil, "is missing", strings.TrimSuffix(tag.Get("doc"), "."))
+		}
 	}
 }
 
@@ -210,7 +221,7 @@ func (d *decoder) number(path string, tree any, v reflect.Value, tag reflect.Str
 	if high, err := strconv.ParseFloat(tag.Get("maximum"), 64); err == nil && f > high {
 		hint := ""
 		if high == 1 && f <= 100 {
-			hint = fmt.Sprintf("a share runs from 0 to 1: write %v for %v %%", f/100, f)
+			hint = fmt.Sprintf("a share runs from 0 to 1: write %s for %s %%", ledger.Number(math.Round(f*1e4)/1e6), ledger.Number(f))
 		}
 		d.fail(path, tree, "must be at most "+ledger.Number(high), hint)
 		return
@@ -231,7 +242,7 @@ func (d *decoder) number(path string, tree any, v reflect.Value, tag reflect.Str
 }
 
 // nearest suggests the known word that differs least from the one given.
-func nearest(word string, known []string) string {
+func nearest(word string, known []string, what string) string {
 	best, distance := "", 3
 	for _, k := range known {
 		if d := edits(strings.ToLower(word), k); d < distance {
@@ -239,7 +250,7 @@ func nearest(word string, known []string) string {
 		}
 	}
 	if best == "" {
-		return "the fields are " + strings.Join(known, ", ")
+		return "the " + what + " are " + strings.Join(known, ", ")
 	}
 	return "did you mean " + best + "?"
 }
@@ -277,7 +288,7 @@ func (s *Scenario) Check() error {
 		fail("parts", "", "stands beside workload", "give the parts of both sides, or a workload to derive them from, not both")
 	}
 	if s.Parts != nil {
-		if fault, ok := errors.AsType[*decide.FieldError](decide.CheckQuick(*s.Parts)); ok {
+		if fault, ok := errors.AsType[*decide.FieldError](decide.CheckQuick(s.Parts.Quick())); ok {
 			fail("parts."+fault.Field, fault.Value, fault.Problem, fault.Hint)
 		}
 	}

@@ -21,6 +21,9 @@ type Default struct {
 
 // defaults is the table of numbers that are assumed where the document gives none.
 var defaults = []Default{
+	{"parts.tooling", 7000, "USD/month", "tooling of $2K, and $150K of migration over 30 months"},
+	{"parts.utilization", 0.3733, "share", "solved from the guide's own verdicts; 15 to 30 % is typical, 60 to 70 % is good"},
+	{"parts.design_utilization", 0.7, "share", "the utilization at which GPU bills are usually quoted"},
 	{"workload.peak_to_mean", 2, "x", "public multi-tenant traces show a busiest hour of 1.4 to 2.2 times the mean over days"},
 	{"target.ttft_seconds", 2, "s", "the usual interactive target"},
 	{"target.tpot_ms", 50, "ms", "20 tokens a second, faster than people read"},

@@ -17,8 +17,7 @@ const Version = 1
 type Scenario struct {
 	Version int    `json:"version" required:"false" doc:"Version of this document." enum:"1" default:"1"`
 	Name    string `json:"name,omitempty" doc:"What the decision is called." maxLength:"200"`
-	// Parts is the quick formula's input.
-	Parts *decide.Quick `json:"parts,omitempty" doc:"Both sides' figures, given. Leave it out to derive them from a workload."`
+	Parts   *Parts `json:"parts,omitempty" doc:"Both sides' figures, given. Leave it out to derive them from a workload."`
 
 	Workload   *Workload          `json:"workload,omitempty" doc:"The demand, where no call log is given."`
 	Current    Current            `json:"current,omitzero" doc:"What serves the workload today."`
@@ -29,6 +28,33 @@ type Scenario struct {
 	Tooling    *float64           `json:"tooling,omitempty" doc:"Observability, evaluation, licences, in dollars per month." minimum:"0" maximum:"100000000" default:"2000"`
 	Migration  Migration          `json:"migration,omitzero" doc:"The one-off effort of moving."`
 	Constraint decide.Constraints `json:"constraints,omitzero" doc:"What must hold whatever it costs."`
+}
+
+// Parts are both sides' figures, given: the quick formula's input. All money is dollars per month, shares are 0 to 1.
+type Parts struct {
+	API         float64  `json:"api" doc:"What the API costs today, in dollars per month." minimum:"0" maximum:"1000000000" example:"40000"`
+	GPU         float64  `json:"gpu" doc:"GPU rental in dollars per month, sized to do today's work at the design utilization." minimum:"0" maximum:"1000000000" example:"8000"`
+	Ops         float64  `json:"ops" doc:"People who run it, loaded, in dollars per month." minimum:"0" maximum:"1000000000" example:"25000"`
+	Tooling     *float64 `json:"tooling,omitempty" doc:"Tooling, and the migration spread over the horizon, in dollars per month." minimum:"0" maximum:"1000000000" default:"7000"`
+	Utilization *float64 `json:"utilization,omitempty" doc:"Share of the GPUs' capacity that real traffic uses." minimum:"0.01" maximum:"1" default:"0.3733"`
+	Design      *float64 `json:"design_utilization,omitempty" doc:"The utilization that the GPU bill assumes." minimum:"0.01" maximum:"1" default:"0.7"`
+}
+
+// Quick is the quick formula's input: the parts, and the documented defaults where one is left out, marked as
+// assumed.
+func (p Parts) Quick() decide.Quick {
+	q := decide.Quick{API: p.API, GPU: p.GPU, Ops: p.Ops}
+	take := func(name string, given *float64) float64 {
+		v, from := Number("parts."+name, given)
+		if given == nil {
+			q.Assumed = append(q.Assumed, decide.Assumption{Input: name, Why: from.Rule})
+		}
+		return v
+	}
+	q.Tooling = take("tooling", p.Tooling)
+	q.Utilization = take("utilization", p.Utilization)
+	q.Design = take("design_utilization", p.Design)
+	return q
 }
 
 // Workload is demand given as an average call. A call log, where there is one, takes its place.

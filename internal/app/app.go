@@ -45,15 +45,14 @@ func (a *App) WithPrices(files map[string][]byte) *App {
 			return nil, err
 		}
 		for name, data := range files {
-			if data, err = sheetJSON(name, data); err != nil {
-				return nil, err
-			}
-			f, err := price.ParseFile(name, data)
+			own, err := readSheet(name, data)
 			if err != nil {
 				return nil, err
 			}
-			delete(all, f.Provider+".json")
-			all[name] = data
+			for _, f := range own.book.Files() {
+				delete(all, f.Provider+".json")
+			}
+			all[name] = own.data
 		}
 		return price.NewBook(all)
 	})

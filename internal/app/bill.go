@@ -30,6 +30,7 @@ type BillLine struct {
 	Route      string          `json:"route,omitempty"`
 	Tier       price.Tier      `json:"tier"`
 	Kind       price.Kind      `json:"kind"`
+	As         price.Kind      `json:"billed_as" doc:"Another kind where the vendor bills this one at its rate."`
 	Quantity   int64           `json:"quantity"`
 	Rate       money.Rate      `json:"usd_per_million"`
 	Amount     money.Sum       `json:"usd"`
@@ -231,7 +232,7 @@ func (p *pricer) bill() (Bill, error) {
 		}
 		for _, l := range quote.Lines {
 			b.Lines = append(b.Lines, BillLine{
-				Provider: s.Provider, Model: s.Model, Route: s.Route, Tier: s.Tier, Kind: l.Kind, Quantity: l.Quantity,
+				Provider: s.Provider, Model: s.Model, Route: s.Route, Tier: s.Tier, Kind: l.Kind, As: l.As, Quantity: l.Quantity,
 				Rate: l.Rate, Amount: l.Amount, AtLeast: ref.AtLeast(), Window: window, From: s.Effective.From, Provenance: l.Provenance,
 			})
 		}

@@ -74,11 +74,18 @@ func (a *App) Decide(r DecideRequest) (DecideAnswer, error) {
 		s.Version = scenario.Version
 	}
 	answer := DecideAnswer{Stamp: stamp, Scenario: s, Notes: []string{}}
+	faults, err := a.checkNames(s)
+	if err != nil {
+		return answer, err
+	}
+	if len(faults) > 0 {
+		return answer, faults
+	}
 	if s.Parts != nil {
 		if len(r.Logs) > 0 {
 			return answer, &decide.FieldError{Field: "parts", Problem: "are given beside a call log", Hint: "remove parts from the scenario, so that the log is decided on"}
 		}
-		quick, err := a.Quick(*s.Parts, s.Constraint, true)
+		quick, err := a.Quick(QuickRequest{Quick: s.Parts.Quick(), Constraints: s.Constraint, Model: s.Current.Model, Sweeps: true})
 		answer.Quick = &quick
 		return answer, err
 	}
@@ -174,9 +181,17 @@ func (a *App) billers(s scenario.Scenario) (func() *billers, error) {
 		context   int64
 	}
 	var sellers []seller
-	for i, c := range s.Candidates {
+	for _, c := range s.Candidates {
+		wanted := map[string]bool{}
+		for _, h := range c.Hosts {
+			file, err := book.Provider(h)
+			if err != nil {
+				return nil, err
+			}
+			wanted[file.Provider] = true
+		}
 		for _, file := range book.Files() {
-			if len(c.Hosts) > 0 && !slices.Contains(c.Hosts, file.Provider) {
+			if len(wanted) > 0 && !wanted[file.Provider] {
 				continue
 			}
 			for j := range file.Models {
@@ -193,11 +208,6 @@ func (a *App) billers(s scenario.Scenario) (func() *billers, error) {
 					name = model.ID
 				}
 				sellers = append(sellers, seller{c, match, name + " at " + file.Name, model.ContextWindow})
-			}
-		}
-		for _, h := range c.Hosts {
-			if !slices.ContainsFunc(sellers, func(s seller) bool { return s.match.Provider == h && s.candidate.Model == c.Model }) {
-				return nil, &decide.FieldError{Field: fmt.Sprintf("candidates[%d].hosts", i), Value: h, Problem: "does not sell " + c.Model + " in the price book", Hint: "leave hosts out to compare every one that does"}
 			}
 		}
 	}
@@ -413,7 +423,7 @@ func given(s scenario.Scenario, fresh func() *billers) (measured, error) {
 	}
 	tier, err := price.ParseTier(s.Current.Tier)
 	if err != nil {
-		return m, &decide.FieldError{Field: "current.tier", Value: s.Current.Tier, Problem: "is not a service tier", Hint: "use standard, batch, flex or priority"}
+		return m, err
 	}
 	cached := w.CachedShare
 	q := callQuantities(w.Input, w.Output, cached)
@@ -511,7 +521,7 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 	type key struct {
 		provider, model string
 		tier            price.Tier
-		kind            price.Kind
+		kind, as        price.Kind
 		rate            money.Rate
 	}
 	quantities := map[key]int64{}
@@ -520,9 +530,9 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 	models := map[string]bool{}
 	atRates := map[key]int{} // how many rates a kind of a model was billed at
 	for _, l := range b.Lines {
-		k := key{l.Provider, l.Model, l.Tier, l.Kind, l.Rate}
+		k := key{l.Provider, l.Model, l.Tier, l.Kind, l.As, l.Rate}
 		if _, known := quantities[k]; !known {
-			atRates[key{l.Provider, l.Model, l.Tier, l.Kind, 0}]++
+			atRates[key{l.Provider, l.Model, l.Tier, l.Kind, l.Kind, 0}]++
 		}
 		quantities[k] += l.Quantity
 		provenance[k] = l.Provenance
@@ -560,13 +570,16 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 		if k.kind.Side() == price.FeeSide {
 			unitName = k.kind.Label()
 		}
+		if k.as != k.kind {
+			label += ", billed as " + k.as.Label()
+		}
 		if len(models) > 1 {
 			label += ", " + k.model
 		}
 		if k.tier != price.Standard {
 			label += ", " + k.tier.String()
 		}
-		if atRates[key{k.provider, k.model, k.tier, k.kind, 0}] > 1 {
+		if atRates[key{k.provider, k.model, k.tier, k.kind, k.kind, 0}] > 1 {
 			label += ", at $" + k.rate.String()
 		}
 		line, err := ledger.NewLine("api", label, []ledger.Term{

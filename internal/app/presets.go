@@ -15,7 +15,7 @@ type PresetAnswer struct {
 func (a *App) Presets() ([]PresetAnswer, error) {
 	var list []PresetAnswer
 	for _, p := range scenario.Presets() {
-		answer, err := a.Quick(p.Parts, p.Limits, false)
+		answer, err := a.Quick(QuickRequest{Quick: p.Parts, Constraints: p.Limits})
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"breakeven/fact"
-	"breakeven/internal/scenariofile"
 	"breakeven/money"
 	"breakeven/price"
 	"breakeven/usage"
@@ -221,9 +220,11 @@ func (a *App) Quote(r QuoteRequest) (QuoteAnswer, error) {
 		return QuoteAnswer{}, err
 	}
 	if r.Sheet != nil {
-		if book, err = sheetBook(r.SheetName, r.Sheet); err != nil {
+		own, err := readSheet(r.SheetName, r.Sheet)
+		if err != nil {
 			return QuoteAnswer{}, err
 		}
+		book = own.book
 		stamp.Snapshot = book.ID()
 	}
 	var response usage.Response
@@ -297,23 +298,6 @@ func (a *App) Quote(r QuoteRequest) (QuoteAnswer, error) {
 // Usage reads the usage block of a vendor's response body into disjoint buckets.
 func (a *App) Usage(provider string, body []byte) (usage.Response, error) {
 	return usage.FromResponse(provider, body)
-}
-
-// sheetBook makes a book of one price file that a user brings, in JSON or YAML.
-func sheetBook(name string, data []byte) (*price.Book, error) {
-	data, err := sheetJSON(name, data)
-	if err != nil {
-		return nil, err
-	}
-	return price.NewBook(map[string][]byte{name: data})
-}
-
-// sheetJSON is a price file as JSON.
-func sheetJSON(name string, data []byte) ([]byte, error) {
-	if strings.HasSuffix(strings.ToLower(name), ".json") {
-		return data, nil
-	}
-	return scenariofile.ToJSON(name, data)
 }
 
 // ReadAll reads a small input whole, and refuses one that is not small.

@@ -59,9 +59,9 @@ func (a *App) problem(s scenario.Scenario, m measured) (decide.Problem, []FleetF
 		return p, nil, notes, nil
 	}
 	var findings []FleetFinding
-	for i, c := range s.Candidates {
+	for _, c := range s.Candidates {
 		horizon, _ := scenario.Number("migration.over_months", s.Migration.Months)
-		plans, found, err := a.plans(c, fmt.Sprintf("candidates[%d]", i), m.shape, target(s), horizon)
+		plans, found, err := a.plans(c, m.shape, target(s), horizon)
 		if err != nil {
 			return p, nil, nil, err
 		}
@@ -253,14 +253,14 @@ func target(s scenario.Scenario) serving.Target {
 // plans finds the ways to serve a candidate on rented machines: for each accelerator and size of machine, the
 // cheapest offer, with as many engines side by side as carry most. A plan's replica is a whole machine, because
 // that is what is rented.
-func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Target, horizon float64) ([]decide.FleetPlan, []FleetFinding, error) {
+func (a *App) plans(c scenario.Candidate, sh shape, t serving.Target, horizon float64) ([]decide.FleetPlan, []FleetFinding, error) {
 	models, err := a.models()
 	if err != nil {
 		return nil, nil, err
 	}
 	model, err := models.Model(c.Model)
 	if err != nil {
-		return nil, nil, &decide.FieldError{Field: field + ".model", Value: c.Model, Problem: err.Error(), Hint: "the list of models names the open weights that can be sized"}
+		return nil, nil, err
 	}
 	parts, err := a.accelerators()
 	if err != nil {
@@ -282,24 +282,15 @@ func (a *App) plans(c scenario.Candidate, field string, sh shape, t serving.Targ
 	if len(ids) == 0 {
 		ids = market.Accelerators()
 	}
-	known := map[string]bool{}
-	for _, o := range market.All() {
-		known[o.Vendor] = true
-	}
-	for i, v := range c.Vendors {
-		if !known[v] {
-			return nil, nil, &decide.FieldError{Field: fmt.Sprintf("%s.vendors[%d]", field, i), Value: v, Problem: "rents out no machine on record", Hint: "the vendors are " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")}
-		}
-	}
 	var plans []decide.FleetPlan
 	var findings []FleetFinding
-	for i, id := range ids {
+	for _, id := range ids {
 		part, err := parts.Accelerator(id)
 		if err != nil {
 			if len(c.GPUs) == 0 {
 				continue // an offer for a part without a data sheet
 			}
-			return nil, nil, &decide.FieldError{Field: fmt.Sprintf("%s.gpus[%d]", field, i), Value: id, Problem: err.Error(), Hint: "the list of GPUs names the accelerators that can be sized"}
+			return nil, nil, err
 		}
 		engines := engineSizes(model, part, precision, sh, t)
 		for _, offer := range cheapestBySize(market, id, rental, c.Vendors) {
@@ -336,23 +327,28 @@ func termNotes(rental gpu.Term, horizon float64) []string {
 	return notes
 }
 
-// cheapestBySize is the cheapest offer for each number of accelerators in a machine.
+// cheapestBySize is the cheapest offer for each number of accelerators in a machine. A marketplace's machines
+// belong to strangers, and at a vendor's average nothing need be for rent: they are compared only where the scenario
+// names the vendor, and an average only where it lists no price.
 func cheapestBySize(market *gpu.Market, accelerator string, rental gpu.Term, vendors []string) []gpu.Offer {
-	best := map[int]gpu.Offer{}
-	var sizes []int
-	// A marketplace's machines belong to strangers: they are compared only where the scenario names the vendor.
-	for _, o := range market.Offers(accelerator, gpu.Filter{Term: rental, Dedicated: len(vendors) == 0}) {
-		if len(vendors) > 0 && !slices.Contains(vendors, o.Vendor) {
-			continue
+	filters := []gpu.Filter{{Term: rental, Dedicated: true, Listed: true}}
+	for i, v := range vendors {
+		f := gpu.Filter{Vendor: v, Term: rental, Listed: true}
+		if _, listed := market.Cheapest(accelerator, f); !listed {
+			f.Listed = false
 		}
-		if _, known := best[o.Count]; !known { // they come cheapest first
-			best[o.Count] = o
-			sizes = append(sizes, o.Count)
+		filters = append(filters[:i], f)
+	}
+	best := map[int]gpu.Offer{}
+	for _, f := range filters {
+		for _, o := range market.Offers(accelerator, f) {
+			if b, known := best[o.Count]; !known || o.Compare(b) < 0 {
+				best[o.Count] = o
+			}
 		}
 	}
-	slices.Sort(sizes)
-	offers := make([]gpu.Offer, 0, len(sizes))
-	for _, size := range sizes {
+	offers := make([]gpu.Offer, 0, len(best))
+	for _, size := range slices.Sorted(maps.Keys(best)) {
 		offers = append(offers, best[size])
 	}
 	return offers

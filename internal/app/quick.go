@@ -1,10 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"math"
+	"slices"
+	"strings"
 
 	"breakeven/decide"
 	"breakeven/ledger"
+	"breakeven/price"
 	"breakeven/scenario"
 )
 
@@ -13,6 +17,8 @@ import (
 type QuickAnswer struct {
 	decide.QuickResult
 	Recommendation decide.Recommendation `json:"recommendation"`
+	Vendor         string                `json:"vendor" doc:"Whose API it is taken to be, for what constraints ask of it."`
+	Notes          []string              `json:"notes" nullable:"false"`
 	Sweeps         []Sweep               `json:"sweeps,omitempty" doc:"The gap with all terms over the range of each input."`
 }
 
@@ -94,24 +100,73 @@ func (a *App) QuickInputs() []QuickInput {
 	return list
 }
 
-// Quick works the quick formula out under constraints. With sweeps it also answers over each input's range.
-func (a *App) Quick(q decide.Quick, c decide.Constraints, sweeps bool) (QuickAnswer, error) {
-	result, err := decide.DecideQuick(q)
+// QuickRequest is one use of the quick formula. It names whose API it is, by a vendor or by a model; where it names
+// neither, the documented default model's vendor is assumed.
+type QuickRequest struct {
+	Quick       decide.Quick
+	Constraints decide.Constraints
+	Vendor      string
+	Model       string
+	Sweeps      bool // also answer over each input's range
+}
+
+// Quick works the quick formula out under constraints.
+func (a *App) Quick(r QuickRequest) (QuickAnswer, error) {
+	result, err := decide.DecideQuick(r.Quick)
 	if err != nil {
 		return QuickAnswer{}, err
 	}
-	answer := QuickAnswer{QuickResult: result}
-	vendor, err := a.vendor("anthropic")
+	answer := QuickAnswer{QuickResult: result, Notes: []string{}}
+	if names := inputNames(r.Quick.Assumed); len(names) > 0 {
+		answer.Notes = append(answer.Notes, "Nobody gave "+strings.Join(names, ", ")+": documented defaults stand in.")
+	}
+	provider, err := a.apiVendor(r)
 	if err != nil {
 		return answer, err
 	}
-	if answer.Recommendation, err = decide.Recommend(result, c, vendor); err != nil {
+	vendor, err := a.vendor(provider)
+	if err != nil {
 		return answer, err
 	}
-	if sweeps {
-		answer.Sweeps, err = sweep(q)
+	answer.Vendor = vendor.Name
+	if r.Vendor == "" && r.Model == "" && len(r.Constraints.Compliance) > 0 {
+		answer.Notes = append(answer.Notes, "Nobody said whose API it is: what "+vendor.Name+" attests is assumed to be what matters.")
+	}
+	if answer.Recommendation, err = decide.Recommend(result, r.Constraints, vendor); err != nil {
+		return answer, err
+	}
+	if r.Sweeps {
+		answer.Sweeps, err = sweep(r.Quick)
 	}
 	return answer, err
+}
+
+// apiVendor is the provider whose API a request is about.
+func (a *App) apiVendor(r QuickRequest) (string, error) {
+	book, err := a.book()
+	if err != nil {
+		return "", err
+	}
+	if r.Vendor != "" {
+		file, err := book.Provider(r.Vendor)
+		if err != nil {
+			return "", err
+		}
+		return file.Provider, nil
+	}
+	m, err := book.Find(price.Query{Model: cmp.Or(r.Model, scenario.DefaultModel)})
+	return m.Provider, err
+}
+
+// inputNames are the labels of assumed inputs.
+func inputNames(assumed []decide.Assumption) []string {
+	var names []string
+	for _, in := range quickInputs {
+		if slices.ContainsFunc(assumed, func(a decide.Assumption) bool { return a.Input == in.ID }) {
+			names = append(names, strings.ToLower(in.Label))
+		}
+	}
+	return names
 }
 
 // sweepPoints is how many values of its range an input is tried at.

@@ -36,9 +36,9 @@ func (a *App) NewScenario(preset string) ([]byte, error) {
 	return scenariofile.Commented(p.Scenario())
 }
 
-// CheckScenario reads a scenario and reports every fault of it.
+// CheckScenario reads a scenario and reports every fault of it, names that the catalogs do not have included.
 func (a *App) CheckScenario(name string, data []byte) (scenario.Scenario, error) {
-	return scenariofile.Read(name, data)
+	return scenariofile.Read(name, data, a.checkNames)
 }
 
 // ScenarioSchema is the JSON schema of a scenario. It is made from the same tags that the document is checked

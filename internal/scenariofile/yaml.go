@@ -67,8 +67,9 @@ func (f Faults) Error() string {
 }
 
 // Read reads a scenario from YAML, of which JSON is a part. Anchors and aliases are refused: no scenario needs
-// them, and a few lines of them can unfold into gigabytes.
-func Read(name string, data []byte) (scenario.Scenario, error) {
+// them, and a few lines of them can unfold into gigabytes. Checks are made on a document that is well-formed; their
+// faults get the lines of their fields too.
+func Read(name string, data []byte, checks ...func(scenario.Scenario) (scenario.Errors, error)) (scenario.Scenario, error) {
 	tree, w, err := parse(name, data)
 	if err != nil {
 		return scenario.Scenario{}, err
@@ -77,7 +78,19 @@ func Read(name string, data []byte) (scenario.Scenario, error) {
 	if faults, ok := errors.AsType[scenario.Errors](err); ok {
 		return scenario.Scenario{}, w.place(faults)
 	}
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	for _, check := range checks {
+		faults, err := check(s)
+		if err != nil {
+			return s, err
+		}
+		if len(faults) > 0 {
+			return scenario.Scenario{}, w.place(faults)
+		}
+	}
+	return s, nil
 }
 
 // parse reads one YAML document into maps, slices and scalars.
@@ -88,6 +101,7 @@ func parse(name string, data []byte) (any, *walker, error) {
 	if len(data) > MaxBytes {
 		return one(0, fmt.Sprintf("is larger than %d bytes", MaxBytes), "a scenario is a page; a call log goes to --usage")
 	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // some editors write a byte order mark
 	if before, _, ok := bytes.Cut(data, []byte{0}); ok {
 		return one(1+bytes.Count(before, []byte("\n")), "holds a NUL byte, so it is no UTF-8 text", "save it as UTF-8")
 	}
@@ -237,6 +251,10 @@ func (w *walker) field(path string, m map[string]any, v *ast.MappingValueNode, l
 	if path != "" {
 		field = path + "." + name
 	}
+	if _, twice := m[name]; twice {
+		w.fail(field, key.GetToken(), "is given twice", "keep one of them")
+		return
+	}
 	if t := key.GetToken(); t != nil && t.Position != nil {
 		w.lines[field] = t.Position.Line
 	}
@@ -293,11 +311,13 @@ func Commented(s scenario.Scenario) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// ToJSON turns YAML into JSON under the same rules as [Read], for documents with a schema of their own.
-func ToJSON(name string, data []byte) ([]byte, error) {
-	tree, _, err := parse(name, data)
+// ToJSON turns YAML into JSON under the same rules as [Read], for documents with a schema of their own. It also
+// tells the line of a field by its path, as in models[0].prices[2].rates, and zero where it has none.
+func ToJSON(name string, data []byte) (text []byte, line func(field string) int, err error) {
+	tree, w, err := parse(name, data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return json.Marshal(tree)
+	text, err = json.Marshal(tree)
+	return text, w.line, err
 }
