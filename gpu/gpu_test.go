@@ -136,6 +136,21 @@ func TestOffersAreOrderedByPricePerAccelerator(t *testing.T) {
 	}
 }
 
+// What no vendor lists, such as an average over machines, is told apart.
+func TestAveragesAreNoListPrices(t *testing.T) {
+	average := strings.Replace(offerFile, `"kind": "published"`, `"kind": "derived", "rule": "an average"`, 1)
+	m, err := gpu.NewMarket(map[string][]byte{"aws.json": []byte(average)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, ok := m.Cheapest("h100-sxm", gpu.Filter{Listed: true}); ok {
+		t.Errorf("%v is no list price", o)
+	}
+	if _, ok := m.Cheapest("h100-sxm", gpu.Filter{}); !ok {
+		t.Error("an average is still an offer")
+	}
+}
+
 // 55.04 × 730 = 40,179.20 dollars a month.
 func TestMonthly(t *testing.T) {
 	o, _ := market(t).Cheapest("h100-sxm", gpu.Filter{Term: gpu.OnDemand, AtLeast: 8})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"breakeven/decide"
+	"breakeven/fact"
 	"breakeven/scenario"
 )
 
@@ -56,6 +57,31 @@ func TestConsumerShare(t *testing.T) {
 	p, _ := scenario.FindPreset("consumer")
 	if share := 105000 / p.Parts.API; share < 0.525 || share > 0.535 {
 		t.Errorf("saves %.1f %%", 100*share)
+	}
+}
+
+// Of parts, what nobody gave is a documented default and says so; both bills and the people must be given.
+func TestParts(t *testing.T) {
+	s, err := scenario.Decode([]byte(`{"parts": {"api": 40000, "gpu": 8000, "ops": 25000, "utilization": 0.5}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := s.Parts.Quick()
+	if q.Tooling != 7000 || q.Utilization != 0.5 || q.Design != 0.7 || len(q.Assumed) != 2 || q.Assumed[0].Input != "tooling" || q.Assumed[1].Input != "design_utilization" {
+		t.Errorf("%+v", q)
+	}
+	r, err := decide.DecideQuick(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gpu, _ := r.AllTerms.Self.Line("gpu")
+	tooling, _ := r.AllTerms.Self.Line("tooling")
+	if tooling.Provenance.Kind != fact.Assumed || gpu.Provenance.Kind != fact.Assumed {
+		t.Errorf("tooling is %s, GPUs are %s", tooling.Provenance.Kind, gpu.Provenance.Kind)
+	}
+	_, err = scenario.Decode([]byte(`{"parts": {"api": 40000, "ops": 25000}}`))
+	if faults, ok := errors.AsType[scenario.Errors](err); !ok || len(faults) != 1 || faults[0].Field != "parts.gpu" {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -43,7 +44,7 @@ func (f Fault) Error() string {
 	}
 	b.WriteString(": ")
 	if f.Field != "" {
-		b.WriteString(f.Field + " ")
+		b.WriteString(f.Field + ": ")
 	}
 	b.WriteString(f.Problem)
 	if f.Value != "" {
@@ -261,12 +262,14 @@ func (w *walker) field(path string, m map[string]any, v *ast.MappingValueNode, l
 	m[name] = w.tree(field, v.Value, level+1)
 }
 
-// place gives each fault the line of its field, or of the nearest field around it that is written.
+// place gives each fault the line of its field, or of the nearest field around it that is written, and orders them
+// as the file does.
 func (w *walker) place(faults scenario.Errors) Faults {
 	out := make(Faults, 0, len(faults))
 	for _, f := range faults {
 		out = append(out, Fault{File: w.file, Line: w.line(f.Field), Field: f.Field, Value: f.Value, Problem: f.Problem, Hint: f.Hint})
 	}
+	slices.SortStableFunc(out, func(a, b Fault) int { return a.Line - b.Line })
 	return out
 }
 
