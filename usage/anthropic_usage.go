@@ -28,7 +28,7 @@ var anthropicUsage = format{
 	adjust: adjustAnthropic,
 }
 
-const noRequests = "the report does not say how many requests its rows stand for: rates and lengths of calls are unknown"
+const noRequests = "The report does not say how many requests its rows stand for: rates and lengths of calls are unknown."
 
 // anthropicConsole is the token export of the Anthropic Console: one row for each day, model, key and context
 // window.
@@ -63,7 +63,7 @@ func adjustAnthropic(s *session, r *row) string {
 	defaultProvider(r, "anthropic")
 	dropRegion(r)
 	if r.text[fContext] == nil {
-		s.note("rows are not grouped by context window: whether their calls crossed a context boundary cannot be told")
+		s.note("Rows are not grouped by context window: whether their calls crossed a context boundary cannot be told.")
 	}
 	return ""
 }

@@ -30,6 +30,7 @@ type bucketVisitor struct {
 	line       int
 	pass       int // 0 looks for the begin and the end, 1 reads the results
 	begin, end []byte
+	twice      string // a key of the bucket that came again
 	err        error
 }
 
@@ -42,15 +43,15 @@ func (v *bucketVisitor) open(path []byte) {
 }
 
 func (v *bucketVisitor) value(path, raw []byte, kind scalar) {
-	if kind == jsonNull || v.err != nil {
+	if v.err != nil {
 		return
 	}
 	if v.pass == 0 {
 		switch string(path) {
 		case v.keys.begin:
-			v.begin = append(v.begin[:0], raw...)
+			v.begin = v.once(v.begin, v.keys.begin, raw, kind)
 		case v.keys.end:
-			v.end = append(v.end[:0], raw...)
+			v.end = v.once(v.end, v.keys.end, raw, kind)
 		}
 		return
 	}
@@ -59,8 +60,19 @@ func (v *bucketVisitor) value(path, raw []byte, kind scalar) {
 	}
 	name := path[len(resultPath)+1:]
 	if b, ok := v.s.format.columns[string(name)]; ok {
-		v.s.row.set(b, v.s.word(name), v.s.plain(raw, kind))
+		v.s.fill(b, name, raw, kind)
 	}
+}
+
+// once keeps a value of the bucket, which may stand there once.
+func (v *bucketVisitor) once(old []byte, key string, raw []byte, kind scalar) []byte {
+	if kind == jsonNull {
+		return old
+	}
+	if old != nil {
+		v.twice = key
+	}
+	return append(old[:0], raw...)
 }
 
 func (v *bucketVisitor) closed(path []byte) {
@@ -69,5 +81,8 @@ func (v *bucketVisitor) closed(path []byte) {
 	}
 	v.s.row.set(binding{fTime, 0}, v.keys.begin, v.begin)
 	v.s.row.set(binding{fEnd, 0}, v.keys.end, v.end)
+	if v.twice != "" {
+		v.s.row.twice = v.twice
+	}
 	v.err = v.s.finishRow()
 }

@@ -1,11 +1,15 @@
 // Package usage reads what vendors, gateways and tracers export about calls to language models, and turns
 // every row into one canonical record with disjoint token buckets.
 //
-// Reading guide: call.go is the record; read.go detects a format and streams a file through its reader; then
-// one file for each format. response.go reads the usage block of a vendor's response body.
+// Reading guide: call.go is the record; read.go detects a format and streams a file through its reader;
+// convention.go and clock.go decide what the file's own rows tell about its figures and times; then one file for
+// each format. response.go reads the usage block of a vendor's response body.
 package usage
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
 	"breakeven/money"
@@ -46,10 +50,38 @@ type Call struct {
 	Line int // where the row stands in its file, from 1; zero where lines mean nothing
 }
 
-// Count is a number of requests that may be unknown. Unknown is not zero, and not one.
+// Count is a number of requests that may be unknown. Unknown is not zero, and not one. In JSON it is a number, or
+// null where it is unknown.
 type Count struct {
 	N     int64
 	Known bool
+}
+
+// MarshalJSON writes the number, or null.
+func (c Count) MarshalJSON() ([]byte, error) {
+	if !c.Known {
+		return []byte("null"), nil
+	}
+	return strconv.AppendInt(nil, c.N, 10), nil
+}
+
+// UnmarshalJSON reads a whole number that is not negative, or null.
+func (c *Count) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*c = Count{}
+		return nil
+	}
+	n, err := strconv.ParseInt(string(data), 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return fmt.Errorf("usage: count %s is out of range (more than 9,223,372,036,854,775,807)", clip(string(data)))
+	case err != nil:
+		return fmt.Errorf("usage: count %s is no whole number; write a number, or null where it is unknown", clip(string(data)))
+	case n < 0:
+		return fmt.Errorf("usage: count %d is negative", n)
+	}
+	*c = Count{N: n, Known: true}
+	return nil
 }
 
 // Cost is an amount that a source reports, if it does.

@@ -17,6 +17,8 @@ type table struct {
 	record []byte // the current record where it spans lines or holds escaped quotes
 	ends   []int  // begins and ends of the cells in record
 	lineNo int    // first line of the current record
+
+	headerLine int
 }
 
 // delimiters are the ones that exports use, in order of preference.
@@ -45,7 +47,7 @@ func newTable(src *source) (*table, error) {
 			most, t.comma = n, d
 		}
 	}
-	t.lineNo = src.lineNo
+	t.lineNo, t.headerLine = src.lineNo, src.lineNo
 	if err := t.split(first); err != nil {
 		return nil, err
 	}

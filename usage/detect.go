@@ -14,6 +14,8 @@ type content struct {
 	// names are the columns of the header, or the paths of the scalars in the first JSON values, in their order.
 	names []string
 	set   map[string]bool // names, and the paths of objects and lists
+	// nothing says what a file holds that has no column at all.
+	nothing string
 }
 
 func (c *content) what() string {
@@ -48,6 +50,13 @@ func inspect(src *source) (*content, error) {
 	}
 	c := &content{set: map[string]bool{}}
 	text := bytes.TrimLeft(head, " \t\r\n")
+	if len(text) == 0 {
+		return nil, &FileError{File: src.name, Problem: "begins with a megabyte of white space", Hint: "export it again, or remove the empty lines"}
+	}
+	if w := (walker{}); len(head) < headSize && text[0] != '{' && text[0] != '[' && text[0] != '"' && w.walk(text, "", discard{}) == nil {
+		c.nothing = "only the JSON value " + clip(string(bytes.TrimSpace(text))) + ", and no object with columns"
+		return c, nil
+	}
 	if text[0] != '{' && text[0] != '[' {
 		t, err := newTable(&source{name: src.name, r: bufferOf(head), max: src.max})
 		if err != nil {
@@ -82,10 +91,17 @@ func inspect(src *source) (*content, error) {
 			rest = after
 			_ = w.walk(bytes.TrimSpace(line), "", names)
 		}
+		if len(c.names) == 0 {
+			c.nothing = "JSON objects without columns: empty ones, or ones with empty lists"
+		}
 		return c, nil
 	}
 	// A document may be cut; what comes before the cut tells enough.
-	if err := w.walk(text, "", names); err != nil {
+	err = w.walk(text, "", names)
+	if len(c.names) == 0 {
+		c.nothing = emptyJSON(text, err == nil)
+	}
+	if err != nil {
 		e, _ := errors.AsType[*syntaxError](err)
 		if !e.early && len(c.set) == 0 {
 			line := 1 + bytes.Count(head[:min(len(head)-len(text)+e.offset, len(head))], []byte("\n"))
@@ -93,6 +109,23 @@ func inspect(src *source) (*content, error) {
 		}
 	}
 	return c, nil
+}
+
+// emptyJSON says what JSON is that has no column: whole, or as far as it could be read.
+func emptyJSON(text []byte, whole bool) string {
+	inner := bytes.TrimSpace(text[1:])
+	list := text[0] == '['
+	switch {
+	case list && len(inner) == 1 && whole:
+		return "an empty JSON list"
+	case list && whole:
+		return "a JSON list in which no object has columns"
+	case list:
+		return "a JSON list that is no whole JSON and in which no object with columns begins"
+	case whole:
+		return "a JSON object without columns: an empty one, or one with empty lists"
+	}
+	return "a JSON object that is no whole JSON and in which no column begins"
 }
 
 // nameCollector keeps the paths that a value has. A list of records counts as the records.

@@ -155,9 +155,9 @@ func addIterations(a *answer, c *counts, r *Response) {
 					c.add(b.f, n)
 				}
 			}
-			r.note("a compaction ran before the answer; the body's totals leave its tokens out, and they were added")
+			r.note("A compaction ran before the answer; the body's totals leave its tokens out, and they were added.")
 		case "advisor_message":
-			r.note(fmt.Sprintf("an advisor, %s, used %s input and %s output tokens that are billed at its own price and are not in these quantities",
+			r.note(fmt.Sprintf("An advisor, %s, used %s input and %s output tokens that are billed at its own price and are not in these quantities.",
 				it["model"], it["input_tokens"], it["output_tokens"]))
 		}
 	}
@@ -208,13 +208,16 @@ var geminiMetadata = dialect{
 
 // splitToolInput moves the audio, image and video tokens of tool use to those of the prompt.
 func splitToolInput(a *answer, c *counts, _ *Response) {
-	for modality, f := range map[string]field{"AUDIO": fAudioInput, "IMAGE": fImageInput, "VIDEO": fVideoInput} {
+	for _, m := range []struct {
+		name string
+		f    field
+	}{{"AUDIO", fAudioInput}, {"IMAGE", fImageInput}, {"VIDEO", fVideoInput}} {
 		for _, list := range []string{"toolUsePromptTokensDetails.", "tool_use_prompt_tokens_details."} {
-			n, problem, _ := parseCount([]byte(a.block[list+modality]))
+			n, problem, _ := parseCount([]byte(a.block[list+m.name]))
 			if problem != "" || n == 0 || n > c.get(fToolInput) {
 				continue
 			}
-			c.add(f, n)
+			c.add(m.f, n)
 			c.add(fInput, n)
 			c.put(fToolInput, c.get(fToolInput)-n)
 		}
@@ -239,7 +242,7 @@ var bedrockConverse = dialect{
 	},
 	adjust: func(_ *answer, c *counts, r *Response) {
 		if c.get(fCacheWrite) > 0 && !c.any(fCacheWrite5m, fCacheWrite1h) {
-			r.note("the body does not say how long the cache writes live: one hour costs more than five minutes")
+			r.note("The body does not say how long the cache writes live: one hour costs more than five minutes.")
 		}
 	},
 }
@@ -394,18 +397,18 @@ func (v *vendor) dialectOf(a *answer) *dialect {
 // noteOpenRouter says what the cost holds that tokens do not show.
 func noteOpenRouter(a *answer, r *Response) {
 	if a.block["is_byok"] == "true" {
-		r.note("the call was paid with the user's own key: the cost leaves out what the vendor behind charges")
+		r.note("The call was paid with the user's own key: the cost leaves out what the vendor behind charges.")
 		return
 	}
 	upstream, err := money.ParseUSDRounded(a.block["cost_details.upstream_inference_cost"])
 	if err == nil && r.Reported.Known && upstream < r.Reported.USD {
-		r.note(fmt.Sprintf("the cost holds more than tokens: inference alone was $%s", upstream))
+		r.note(fmt.Sprintf("The cost holds more than tokens: inference alone was $%s.", upstream))
 	}
 }
 
 // notePerplexity says which fee cannot be derived.
 func notePerplexity(_ *answer, r *Response) {
 	if !r.Reported.Known && r.Quantities[price.WebSearch] == 0 {
-		r.note("Perplexity adds a fee for each request that depends on the search context size, which the body does not tell")
+		r.note("Perplexity adds a fee for each request that depends on the search context size, which the body does not tell.")
 	}
 }

@@ -157,6 +157,17 @@ func (c *counts) get(f field) int64    { return c.n[f] } // zero where it is mis
 func (c *counts) put(f field, n int64) { c.n[f], c.set = n, c.set|1<<f }
 func (c *counts) add(f field, n int64) { c.put(f, c.n[f]+n) }
 func (c *counts) drop(f field)         { c.n[f], c.set = 0, c.set&^(1<<f) }
+
+// zero reports whether no count is above zero.
+func (c *counts) zero() bool {
+	for f := firstCount; f <= lastCount; f++ {
+		if c.n[f] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *counts) any(list ...field) (yes bool) {
 	for _, f := range list {
 		yes = yes || c.has(f)

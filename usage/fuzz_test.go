@@ -25,7 +25,11 @@ func fuzzRead(f *testing.F, format string, seeds ...string) {
 				Format: name, Input: usage.InputConvention(input % 3), MaxLine: 1 << 16,
 				Now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), Strict: input > 200,
 			}
+			first := o.Now
 			s, err := usage.Read("fuzz", bytes.NewReader(data), o, func(c *usage.Call) error {
+				if !c.Start.IsZero() && c.Start.Before(first) {
+					first = c.Start
+				}
 				if e := c.Quantities.Check(); e != nil {
 					t.Fatalf("%v: %+v", e, c)
 				}
@@ -44,6 +48,12 @@ func fuzzRead(f *testing.F, format string, seeds ...string) {
 			}
 			if s.Rows != s.Calls+s.Skipped+s.Faulty {
 				t.Fatalf("%+v", s)
+			}
+			if s.Clock == usage.Absolute && first.Year() < 2020 {
+				t.Fatalf("a call of %v", first)
+			}
+			if err := sentences(s.Notes); err != nil {
+				t.Fatal(err)
 			}
 			if _, err := json.Marshal(s); err != nil {
 				t.Fatal(err)
@@ -106,6 +116,8 @@ func FuzzReadObservability(f *testing.F) {
 func FuzzReadGeneric(f *testing.F) {
 	fuzzRead(f, "generic",
 		"t,input_tokens,output_tokens,cached_tokens\n0.5,10,1,4\n1,10,1,40\n",
+		"start,end,input_tokens,output_tokens\r2026-08-19,1787108400,5,\r7,2026-08-19T01:00:00Z,5,1\r",
+		`{"t":1,"input_tokens":5,"input_tokens":6,"output_tokens":null}`+"\n[]\n",
 		"date;model;input_tokens;output_tokens;cost;currency\n2026-08-19;m;1;2;0.5;USD\n",
 		`{"timestamp":27482,"input_length":6955,"output_length":52,"hash_ids":[46,47]}`+"\n",
 		`{"data":[{"created_at":1787102048123,"usage":{"prompt_tokens":10,"completion_tokens":3,"total_tokens":13}}]}`,
@@ -137,6 +149,9 @@ func FuzzFromResponse(f *testing.F) {
 		}
 		if e := r.Quantities.Check(); e != nil || r.Reported.USD < 0 || r.Dialect == "" {
 			t.Fatalf("%v: %+v", e, r)
+		}
+		if err := sentences(r.Notes); err != nil {
+			t.Fatal(err)
 		}
 		again, err := usage.FromResponse(provider, body)
 		if err != nil || again.Quantities != r.Quantities {

@@ -19,6 +19,9 @@ var generic = format{
 
 // readGeneric matches the file's columns with fields, then reads its rows.
 func readGeneric(s *session, src *source, c *content) error {
+	if c.nothing != "" {
+		return &FileError{File: s.name, Problem: "holds " + c.nothing, Hint: "export rows of calls: one object or one line for each"}
+	}
 	names := c.names
 	var t *table
 	if !c.json {
@@ -42,9 +45,15 @@ func readGeneric(s *session, src *source, c *content) error {
 			Hint: `map them: input=..., output=..., time=..., model=...`,
 		}
 	}
+	if err := s.need(bound, names); err != nil {
+		return err
+	}
 	// Where rows count requests, a second time is the end of their bucket and not of a call.
 	if name := bound[fDone]; name != "" && bound[fRequests] != "" && bound[fEnd] == "" {
 		columns[name] = binding{fEnd, 0}
+	}
+	if name := bound[fEnd]; squash(name) == "end" && bound[fRequests] == "" && s.opt.Mapping[fEnd.String()] == "" {
+		s.note(fmt.Sprintf("The column %s was read as the end of each row's bucket; map it to done if every row is one call.", quote(name)))
 	}
 	if !s.surveying {
 		s.sum.Columns = describeColumns(columns)
@@ -78,11 +87,37 @@ func readGeneric(s *session, src *source, c *content) error {
 	})
 }
 
+// need fixes which counts every row must have: those that the file has columns for. A file without a column of
+// inputs or outputs would count them as zero, so it must be said that the calls have none.
+func (s *session) need(bound map[field]string, names []string) error {
+	for _, n := range []struct {
+		what   string
+		fields []field
+	}{{"input", []field{fInput, fUncached}}, {"output", []field{fOutput}}} {
+		found, waived := false, false
+		for _, f := range n.fields {
+			column, mapped := s.opt.Mapping[f.String()]
+			waived = waived || mapped && column == ""
+			if name := bound[f]; name != "" && !found {
+				found = true
+				s.needs = append(s.needs, needed{f, name})
+			}
+		}
+		if !found && !waived {
+			return &FileError{
+				File: s.name, Problem: fmt.Sprintf("no column holds %s tokens by its name; the columns are %s", n.what, clipList(names)),
+				Hint: fmt.Sprintf("map %s=COLUMN, or %s= if the calls have no %s", n.what, n.what, n.what),
+			}
+		}
+	}
+	return nil
+}
+
 // commonList is the path of keys to the list that holds the records, where the columns say that there is one:
 // data[].input_tokens lies in the list data.
 func commonList(columns map[string]binding) []string {
-	for name, b := range columns {
-		if b.f != fInput && b.f != fOutput && b.f != fUncached {
+	for _, name := range slices.Sorted(maps.Keys(columns)) {
+		if f := columns[name].f; f != fInput && f != fOutput && f != fUncached {
 			continue
 		}
 		i := strings.LastIndex(name, "[].")
@@ -132,8 +167,12 @@ func match(names []string, mapping map[string]string, nested bool) (map[string]b
 		if !ok || taken[f] {
 			continue
 		}
-		if old, have := best[f]; !have || rank < old.rank {
+		old, have := best[f]
+		switch {
+		case !have || rank < old.rank:
 			best[f] = candidate{name, rank}
+		case rank == old.rank && name != old.name && !nested:
+			return nil, fmt.Errorf("the columns %q and %q are the same name; map %s to one of them", clip(old.name), clip(name), f)
 		}
 	}
 	for f, c := range best {

@@ -14,7 +14,7 @@ var synonyms = map[field]string{
 	fTime: "start_time_iso start_time started_at start_timestamp timestamp time ts t created_at request_time requested_at " +
 		"request_timestamp arrival_time arrival_timestamp arrived_at arrival event_time time_utc timestamp_utc datetime date_time " +
 		"start created created_time start_time_unix_nano request_start_time usage_date_utc usage_date date day hour logged_at",
-	fEnd:        "bucket_end period_end ending_at window_end interval_end end_time_iso",
+	fEnd:        "bucket_end period_end ending_at window_end interval_end end_time_iso end",
 	fDone:       "end_time ended_at finished_at completed_at finish_time response_created_at responded_at end_timestamp",
 	fFirstToken: "first_token_time first_token_at first_token_timestamp completion_start_time",
 	fID:         "request_id req_id generation_id call_id response_id id uuid event_id log_id span_id observation_id run_id",

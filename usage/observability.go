@@ -113,7 +113,7 @@ var portkey = format{
 	signs:        []string{"ai_org", "ai_model", "req_units", "res_units"},
 	grain:        PerRequest,
 	expect:       Includes,
-	note:         "the export does not split cached tokens off: all input counts as uncached",
+	note:         "The export does not split cached tokens off: all input counts as uncached.",
 	costExponent: -2,
 	columns: map[string]binding{
 		"id":                   {fID, 0},
@@ -171,7 +171,7 @@ var bedrockLog = format{
 	grain:  PerRequest,
 	expect: Excludes,
 	why:    "Bedrock counts cached tokens beside the input tokens",
-	note:   "the log does not say how long cache writes live: one hour costs more than five minutes",
+	note:   "The log does not say how long cache writes live: one hour costs more than five minutes.",
 	columns: map[string]binding{
 		"requestId":                       {fID, 0},
 		"timestamp":                       {fTime, 0},

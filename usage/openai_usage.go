@@ -14,7 +14,7 @@ var openaiUsage = format{
 	grain: PerBucket,
 	rules: rules{input: Includes, modalityUncached: true},
 	why:   "OpenAI: input_tokens holds cached tokens, input_uncached_tokens does not",
-	note:  "a bucket adds up calls of any length: whether some of them crossed a context boundary cannot be told",
+	note:  "A bucket adds up calls of any length: whether some of them crossed a context boundary cannot be told.",
 	columns: map[string]binding{
 		"num_model_requests":        {fRequests, 0},
 		"input_tokens":              {fInput, 0},

@@ -6,7 +6,7 @@ var openrouterActivity = format{
 	name: "openrouter", title: "OpenRouter activity export",
 	signs: []string{"generation_id", "tokens_prompt", "tokens_completion", "model_permaslug"},
 	grain: PerRequest,
-	note:  "the export does not say how many tokens were written to a cache; they count as uncached",
+	note:  "The export does not say how many tokens were written to a cache; they count as uncached.",
 	columns: map[string]binding{
 		"generation_id":            {fID, 0},
 		"created_at":               {fTime, 0},
@@ -33,7 +33,7 @@ var openrouterDaily = format{
 	name: "openrouter_daily", title: "OpenRouter daily activity export",
 	signs: []string{"Date", "Slug", "Usage", "Requests", "Prompt Tokens"},
 	grain: PerBucket,
-	note:  "the export does not split cached tokens off: all input counts as uncached",
+	note:  "The export does not split cached tokens off: all input counts as uncached.",
 	columns: map[string]binding{
 		"Date":              {fTime, 0},
 		"Slug":              {fModel, 0},

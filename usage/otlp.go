@@ -143,7 +143,7 @@ func (v *spanVisitor) value(path, raw []byte, kind scalar) {
 		return
 	}
 	if b, ok := v.s.format.columns[string(path)]; ok {
-		v.s.row.set(b, v.s.word(path), v.s.plain(raw, kind))
+		v.s.fill(b, path, raw, kind)
 	}
 }
 
@@ -152,7 +152,7 @@ func (v *spanVisitor) closed(path []byte) {
 		return
 	}
 	if b, ok := v.s.format.columns[string(v.key)]; ok {
-		v.s.row.set(b, v.s.word(v.key), v.s.plain(v.text, v.kind))
+		v.s.fill(b, v.key, v.text, v.kind)
 		return
 	}
 	if string(v.key) == "error.type" {

@@ -15,6 +15,9 @@ type Options struct {
 	Mapping map[string]string
 	// Input overrides the convention that the format fixes or the reader detects.
 	Input InputConvention
+	// InputWhy says where Input comes from, if not from a person: it goes into the summary. A program that reads a
+	// file again after a [*ConventionError] puts the error's Why there.
+	InputWhy string
 	// Model and Provider are for rows that name no model; with Override they replace what rows name. A provider
 	// without a model is for rows that name no provider.
 	Model, Provider string

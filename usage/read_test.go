@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"breakeven/money"
 	"breakeven/price"
@@ -37,7 +39,28 @@ func tryRead(text string, o usage.Options) ([]usage.Call, usage.Summary, error) 
 	if err == nil && s.Rows != s.Calls+s.Skipped+s.Faulty {
 		err = fmt.Errorf("%d rows are not %d calls + %d skipped + %d faulty", s.Rows, s.Calls, s.Skipped, s.Faulty)
 	}
+	if err == nil {
+		err = sentences(s.Notes)
+	}
 	return calls, s, err
+}
+
+// sentences checks that notes are full sentences: they begin with a capital, a number or an identifier, and end in
+// a period.
+func sentences(notes []string) error {
+	for _, n := range notes {
+		word, _, _ := strings.Cut(n, " ")
+		first, _ := utf8.DecodeRuneInString(n)
+		if !strings.HasSuffix(n, ".") || strings.HasSuffix(n, "..") || (unicode.IsLower(first) && !strings.ContainsAny(word, "_.")) {
+			return fmt.Errorf("the note %q is no sentence", n)
+		}
+	}
+	return nil
+}
+
+// told reports whether a note holds a text.
+func told(s usage.Summary, text string) bool {
+	return slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, text) })
 }
 
 func one(t *testing.T, text string, o usage.Options) (usage.Call, usage.Summary) {
@@ -76,88 +99,6 @@ func TestFormatsAreDescribed(t *testing.T) {
 		if f.Field == "" || f.Name == "" {
 			t.Errorf("field %+v is not described", f)
 		}
-	}
-}
-
-// The input convention, decided from the rows of a file that no vendor's rule covers.
-func TestConventionIsDecidedByEvidence(t *testing.T) {
-	for _, tt := range []struct {
-		name, text string
-		o          usage.Options
-		want       usage.InputConvention
-		why        string
-		uncached   int64 // of the last call
-		faulty     int64
-	}{
-		{
-			name: "more cached tokens than input: the input excludes them",
-			text: "time,input_tokens,cached_tokens,output_tokens\n2026-08-19T00:00:00Z,100,50,1\n2026-08-19T00:00:01Z,100,400,1\n",
-			want: usage.Excludes, why: "line 3", uncached: 100,
-		},
-		{
-			name: "a total of input and output alone: the input includes them",
-			text: "time,input_tokens,cached_tokens,output_tokens,total_tokens\n2026-08-19T00:00:00Z,100,40,7,107\n",
-			want: usage.Includes, why: "total (107)", uncached: 60,
-		},
-		{
-			name: "a total with cached tokens on top: it excludes them",
-			text: "time,input_tokens,cached_tokens,output_tokens,total_tokens\n2026-08-19T00:00:00Z,100,40,7,147\n",
-			want: usage.Excludes, why: "added up", uncached: 100,
-		},
-		{
-			name: "no evidence: the usual convention, as a guess",
-			text: "time,input_tokens,cached_tokens,output_tokens\n2026-08-19T00:00:00Z,100,40,7\n",
-			want: usage.Includes, why: "guess", uncached: 60,
-		},
-		{
-			name: "no cached tokens: it does not matter",
-			text: "time,input_tokens,output_tokens\n2026-08-19T00:00:00Z,100,7\n",
-			want: usage.Detect, why: "does not matter", uncached: 100,
-		},
-		{
-			name: "the user knows better",
-			text: "time,input_tokens,cached_tokens,output_tokens,total_tokens\n2026-08-19T00:00:00Z,100,40,7,107\n",
-			o:    usage.Options{Input: usage.Excludes},
-			want: usage.Excludes, why: "given", uncached: 100,
-		},
-		{
-			name: "rows that disagree: the majority wins and the others are faults",
-			text: "time,input_tokens,cached_tokens,output_tokens,total_tokens\n2026-08-19T00:00:00Z,100,400,7,507\n" +
-				"2026-08-19T00:00:00Z,100,40,7,107\n2026-08-19T00:00:00Z,100,40,7,107\n",
-			want: usage.Includes, why: "total (107)", uncached: 60, faulty: 1,
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			calls, s := read(t, tt.text, tt.o)
-			if s.Input != tt.want || !strings.Contains(s.InputWhy, tt.why) || s.Faulty != tt.faulty {
-				t.Errorf("convention %v because %q, %d faulty; want %v because %q, %d", s.Input, s.InputWhy, s.Faulty, tt.want, tt.why, tt.faulty)
-			}
-			if got := calls[len(calls)-1].Quantities[price.Input]; got != tt.uncached {
-				t.Errorf("uncached = %d, want %d", got, tt.uncached)
-			}
-		})
-	}
-}
-
-// A proof that comes after calls were handed on cannot be acted on: it is an error that says what to do.
-func TestConventionProvenTooLate(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("t,input_tokens,cached_tokens,output_tokens\n")
-	for i := range 60_000 { // more than the head that is looked at
-		fmt.Fprintf(&b, "%d.000,100000,50000,1000\n", i)
-	}
-	b.WriteString("60000.000,100000,150000,1000\n")
-	_, s, err := tryRead(b.String(), usage.Options{})
-	e, ok := errors.AsType[*usage.ConventionError](err)
-	if !ok || e.Proven != usage.Excludes || e.Line != 60_002 {
-		t.Fatalf("err = %v", err)
-	}
-	if s.Calls != 60_000 || s.Rows != 60_000 {
-		t.Errorf("reading got to %d of %d rows", s.Calls, s.Rows)
-	}
-	_, s, err = tryRead(b.String(), usage.Options{Input: e.Proven})
-	if err != nil || s.Calls != 60_001 || s.Faulty != 0 {
-		t.Errorf("read again as told: %v, %+v", err, s)
 	}
 }
 
@@ -237,7 +178,7 @@ func TestWholeFileFaults(t *testing.T) {
 		{"a mapping of no field", "t,input_tokens\n1,2\n", usage.Options{Mapping: map[string]string{"in": "t"}}, `unknown field "in"`},
 		{"a cut document", "{\"data\":[\n{\"start_time\":1787108400,\"end_time\":1787112000,\"results\":[]},\n{\"start_time\":17", usage.Options{}, "log:3: the JSON document ends too early"},
 		{"broken JSON", "{,}", usage.Options{}, "begins like JSON and is none"},
-		{"a unit longer than a second", "t,input_tokens\n1,2\n", usage.Options{TimeUnit: time.Minute, Strict: true}, "longer than a second"},
+		{"a unit longer than a second", "t,input_tokens,output_tokens\n1,2,3\n", usage.Options{TimeUnit: time.Minute, Strict: true}, "longer than a second"},
 	} {
 		_, _, err := tryRead(tt.text, tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -272,11 +213,11 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestEndlessLines(t *testing.T) {
 	for name, r := range map[string]*endless{
 		"CSV line":        {"t,input_tokens,output_tokens\n1,2,3\n", "9"},
-		"CSV quoted cell": {"t,input_tokens,note\n1,2,\"", "x\n"},
+		"CSV quoted cell": {"t,input_tokens,output_tokens,note\n1,2,3,\"", "x\n"},
 		"header":          {"", "a"},
-		"JSON line":       {"{\"t\":1,\"input_tokens\":1}\n{\"t\":1,\"input_tokens\":1,\"x\":\"", "a"},
+		"JSON line":       {"{\"t\":1,\"input_tokens\":1,\"output_tokens\":1}\n{\"t\":1,\"input_tokens\":1,\"x\":\"", "a"},
 		"JSON document":   {"{\"data\":[{\"start_time\":1787108400,\"results\":[{\"model\":\"", "a"},
-		"JSON key":        {"[{\"a\":1},{\"input_tokens\":1,\"", "a"},
+		"JSON key":        {"[{\"a\":1},{\"input_tokens\":1,\"output_tokens\":1,\"", "a"},
 	} {
 		var calls int
 		_, err := usage.Read("log", r, usage.Options{MaxLine: 1 << 21}, func(*usage.Call) error { calls++; return nil })
@@ -289,8 +230,8 @@ func TestEndlessLines(t *testing.T) {
 func TestGzipBomb(t *testing.T) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write([]byte("t,input_tokens,note\n"))
-	row := []byte("1,2," + strings.Repeat("a", 1<<20) + "\n")
+	_, _ = w.Write([]byte("t,input_tokens,output_tokens,note\n"))
+	row := []byte("1,2,3," + strings.Repeat("a", 1<<20) + "\n")
 	for range 100 {
 		_, _ = w.Write(row)
 	}
@@ -318,7 +259,7 @@ func TestEncodings(t *testing.T) {
 			t.Errorf("%s: model = %q", name, c.Model)
 		}
 	}
-	c, _ := one(t, "time,model,input_tokens\n2026-08-19,mod\xe8le,5\n", usage.Options{})
+	c, _ := one(t, "time,model,input_tokens,output_tokens\n2026-08-19,mod\xe8le,5,1\n", usage.Options{})
 	if c.Model != "mod\uFFFDle" {
 		t.Errorf("Latin-1: %q; what is no UTF-8 must not reach JSON", c.Model)
 	}
@@ -630,7 +571,7 @@ func TestOTLP(t *testing.T) {
 }
 
 func TestModelAndProvider(t *testing.T) {
-	const text = "t,model,input_tokens\n0,a,1\n1,,1\n"
+	const text = "t,model,input_tokens,output_tokens\n0,a,1,1\n1,,1,1\n"
 	calls, _ := read(t, text, usage.Options{Model: "b", Provider: "p"})
 	if calls[0].Model != "a" || calls[1].Model != "b" || calls[0].Provider != "" || calls[1].Provider != "p" { // a provider says nothing of another model
 		t.Errorf("for rows that name none: %+v", calls)
@@ -644,7 +585,7 @@ func TestModelAndProvider(t *testing.T) {
 func TestEmitStopsReading(t *testing.T) {
 	stop := errors.New("enough")
 	n := 0
-	s, err := usage.Read("log", strings.NewReader("t,input_tokens\n0,1\n1,1\n2,1\n"), usage.Options{}, func(*usage.Call) error {
+	s, err := usage.Read("log", strings.NewReader("t,input_tokens,output_tokens\n0,1,1\n1,1,1\n2,1,1\n"), usage.Options{}, func(*usage.Call) error {
 		if n++; n == 2 {
 			return stop
 		}
@@ -666,7 +607,7 @@ func (b broken) Read(p []byte) (int, error) {
 }
 
 func TestReadErrorsHaveAPlace(t *testing.T) {
-	_, err := usage.Read("log", broken{strings.NewReader("t,input_tokens\n0,1\n")}, usage.Options{}, nil)
+	_, err := usage.Read("log", broken{strings.NewReader("t,input_tokens,output_tokens\n0,1,1\n")}, usage.Options{}, nil)
 	e, ok := errors.AsType[*usage.FileError](err)
 	if !ok || !strings.Contains(e.Error(), "disk on fire") || e.Line == 0 {
 		t.Errorf("err = %v", err)

@@ -24,10 +24,19 @@ func readTable(s *session, src *source, _ *content) error {
 func (s *session) table(t *table, bind func(name string) binding) error {
 	bindings := make([]binding, len(t.header))
 	nested := make([]bool, len(t.header))
+	at := make(map[string]int, len(t.header))
 	for i, name := range t.header {
 		bindings[i] = bind(name)
 		nested[i] = slices.Contains(s.format.nested, name)
 		s.hasTime = s.hasTime || bindings[i].f == fTime
+		if first, twice := at[name]; twice && (bindings[i].f != noField || nested[i]) {
+			return &FileError{
+				File: s.name, Line: t.headerLine, Problem: fmt.Sprintf("columns %d and %d of the header are both called %q", first+1, i+1, clip(name)),
+				Hint: "rename one of them: which one counts cannot be told",
+			}
+		} else if !twice {
+			at[name] = i
+		}
 	}
 	for {
 		cells, err := t.next()
@@ -154,17 +163,12 @@ func (v *rowVisitor) open([]byte)   {}
 func (v *rowVisitor) closed([]byte) {}
 
 func (v *rowVisitor) value(path, raw []byte, kind scalar) {
-	if kind == jsonNull {
-		return
-	}
 	columns := v.bind
 	if columns == nil {
 		columns = v.s.format.columns
 	}
-	// A list at the top of the file counts as its elements.
-	b, ok := columns[string(path)]
-	if ok {
-		v.s.row.set(b, v.s.word(path), v.s.plain(raw, kind))
+	if b, ok := columns[string(path)]; ok {
+		v.s.fill(b, path, raw, kind)
 		return
 	}
 	if kind != jsonString || v.depth > 0 || len(raw) == 0 || raw[0] != '{' {
@@ -178,6 +182,16 @@ func (v *rowVisitor) value(path, raw []byte, kind scalar) {
 			return
 		}
 	}
+}
+
+// fill fills a field of the row from a scalar of a JSON record. Null is an empty cell.
+func (s *session) fill(b binding, path, raw []byte, kind scalar) {
+	name := s.word(path)
+	s.row.meet(name)
+	if kind == jsonNull {
+		raw = nil
+	}
+	s.row.set(b, name, s.plain(raw, kind))
 }
 
 // plain is the text of a scalar; escapes are undone into the row's scratch space.

@@ -84,7 +84,10 @@ func FromResponse(provider string, body []byte) (Response, error) {
 			continue
 		}
 		if err := all.add(&r); err != nil {
-			return Response{}, &UsageError{Provider: provider, Problem: err.Error()}
+			return Response{}, &UsageError{
+				Provider: provider, Problem: "the answers' figures added up are out of range (more than 9,223,372,036,854,775,807)",
+				Hint: "quote fewer answers at once",
+			}
 		}
 	}
 	if read == 0 {
@@ -99,10 +102,10 @@ func FromResponse(provider string, body []byte) (Response, error) {
 // add adds another answer up.
 func (r *Response) add(o *Response) error {
 	if o.Model != r.Model {
-		r.note("the answers are of several models; only the first is named, and prices differ")
+		r.note("The answers are of several models; only the first is named, and prices differ.")
 	}
 	if o.Tier != r.Tier {
-		r.note("the answers were served on several tiers; only the first is named")
+		r.note("The answers were served on several tiers; only the first is named.")
 	}
 	r.ID = ""
 	for _, n := range o.Notes {
@@ -367,7 +370,7 @@ func (a *answer) read(provider string) (Response, error) {
 	}
 	r.Dialect = d.name
 	if !known {
-		r.note("the vendor is unknown; the usage was read by its shape, as " + d.name)
+		r.note("The vendor is unknown; the usage was read by its shape, as " + d.name + ".")
 	}
 	c, names, err := a.counts(provider, d)
 	if err != nil {
@@ -399,7 +402,8 @@ func (a *answer) read(provider string) (Response, error) {
 // counts reads the block's counts, and where each was found.
 func (a *answer) counts(provider string, d *dialect) (*counts, map[field]string, error) {
 	c, names, ranks := &counts{}, map[field]string{}, map[field]uint8{}
-	for p, b := range d.fields {
+	for _, p := range slices.Sorted(maps.Keys(d.fields)) { // in an order, so that of several faults the same is told
+		b := d.fields[p]
 		text, ok := a.block[p]
 		if !ok {
 			continue
@@ -439,13 +443,13 @@ func (a *answer) fillMeta(v *vendor, r *Response) {
 	if text := a.meta["tier"]; text != "" {
 		tier, err := price.ParseTier(text)
 		if err != nil {
-			r.note("service tier " + quote(text) + " has no price of its own here; read as standard")
+			r.note("Service tier " + quote(text) + " has no price of its own here; it was read as standard.")
 		}
 		r.Tier, r.TierKnown = tier, err == nil
 	}
 	if text := a.meta["speed"]; text != "" {
 		if tier, ok := speeds[strings.ToLower(text)]; !ok {
-			r.note("speed " + quote(text) + " is not known; read as standard")
+			r.note("Speed " + quote(text) + " is not known; it was read as standard.")
 		} else if tier != price.Standard {
 			r.Tier, r.TierKnown = tier, true
 		}
@@ -468,7 +472,7 @@ func (a *answer) fillMeta(v *vendor, r *Response) {
 		}
 		usd, err := money.ParseUSDRounded(scaledText([]byte(text), cost.exponent))
 		if err != nil || usd < 0 {
-			r.note("the reported cost " + quote(text) + " is no amount of dollars; left out")
+			r.note("The reported cost " + quote(text) + " is no amount of dollars and was left out.")
 			continue
 		}
 		r.Reported = Cost{USD: usd, Known: true}

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,18 +29,36 @@ type row struct {
 	// scratch holds texts that had to be unescaped.
 	scratch []byte
 	failed  bool // the reader knows that the call failed
+	// met are the columns of a JSON row that were read, and twice is one that came again.
+	met   []string
+	twice string
+	// blank has bit f set where the column of a field is there and holds nothing.
+	blank uint64
 }
 
 func (r *row) reset(line int) {
 	for _, f := range r.used {
 		r.text[f] = nil
 	}
-	r.used, r.scratch, r.line, r.failed = r.used[:0], r.scratch[:0], line, false
+	r.used, r.scratch, r.met = r.used[:0], r.scratch[:0], r.met[:0]
+	r.line, r.failed, r.twice, r.blank = line, false, "", 0
+}
+
+// meet notes that a JSON row has a key, which it may have once. Elements of lists share one name.
+func (r *row) meet(name string) {
+	if slices.Contains(r.met, name) {
+		if !strings.Contains(name, "[]") {
+			r.twice = name
+		}
+		return
+	}
+	r.met = append(r.met, name)
 }
 
 // set fills a field, unless a better column has filled it already.
 func (r *row) set(b binding, name string, text []byte) {
 	if len(text) == 0 {
+		r.blank |= 1 << b.f
 		return
 	}
 	old := r.text[b.f]
@@ -88,6 +107,8 @@ func parseCount(text []byte) (n int64, problem, hint string) {
 		return 0, "is no number", "write it without separators"
 	case !ok && bytes.ContainsAny(text, "eE") && plainExponent(text) != nil:
 		return parseCount(plainExponent(text))
+	case !ok && allDigits(bytes.TrimPrefix(text, []byte("-"))):
+		return 0, "is out of range: no count is that large", "map another column, or mend the export"
 	case !ok:
 		return 0, "is no number", "a token count is a whole number; map another column, or mend the export"
 	case s.nano != 0:
@@ -100,6 +121,15 @@ func parseCount(text []byte) (n int64, problem, hint string) {
 	return s.whole, "", ""
 }
 
+func allDigits(text []byte) bool {
+	for _, c := range text {
+		if !digit(c) {
+			return false
+		}
+	}
+	return len(text) > 0
+}
+
 // plainExponent writes 1.2e3 as 1200, and is nil where that is not a whole number.
 func plainExponent(text []byte) []byte {
 	usd, err := money.ParseUSD(string(text))
@@ -109,8 +139,14 @@ func plainExponent(text []byte) []byte {
 	return []byte(usd.String())
 }
 
-// call turns a row into s.call. A nil error with skip says that the row is no call, and why.
-func (s *session) makeCall(r *row) (skip string, err error) {
+// tokenCounts reads the row's counts into s.counts. A nil error with skip says that the row is no call, and why.
+func (s *session) tokenCounts(r *row) (skip string, err error) {
+	if r.twice != "" {
+		return "", &RowError{
+			File: s.name, Line: r.line, Field: r.twice, Problem: "stands in the row more than once",
+			Hint: "mend the export: which of the values counts cannot be told",
+		}
+	}
 	if truth(r.text[fCacheHit]) {
 		return "the gateway answered from its own cache: no vendor was called", nil
 	}
@@ -119,7 +155,7 @@ func (s *session) makeCall(r *row) (skip string, err error) {
 	}
 	c := &s.counts
 	*c = counts{}
-	tokens, zero := false, true
+	tokens := false
 	for _, f := range r.used {
 		if !f.isCount() {
 			continue
@@ -130,11 +166,63 @@ func (s *session) makeCall(r *row) (skip string, err error) {
 		}
 		c.put(f, n)
 		tokens = tokens || (f != fTotal && f != fRequests)
-		zero = zero && n == 0
 	}
-	if !tokens {
+	if err := s.complete(r, c, tokens); err != nil {
+		return "", err
+	}
+	if !tokens && c.set&^(1<<fRequests|1<<fTotal) == 0 {
 		return "the row holds no token counts", nil
 	}
+	return "", nil
+}
+
+// needed is a count that a file's rows must have.
+type needed struct {
+	f    field
+	name string // the file's column
+}
+
+// complete checks that the row has the counts that the file has columns for: an empty cell is unknown, and
+// unknown is not zero. A call that failed may have none.
+func (s *session) complete(r *row, c *counts, tokens bool) error {
+	said := false
+	for _, need := range s.needs {
+		if c.has(need.f) || need.f == fInput && c.has(fUncached) {
+			continue
+		}
+		blank := r.blank&(1<<need.f) != 0
+		switch {
+		case !blank && !tokens: // a JSON record of something else
+		case s.rowFailed(r):
+			if !said {
+				s.note("Failed calls have empty token counts, which were read as zero.")
+			}
+			said = true
+			c.put(need.f, 0)
+		case need.f == fOutput && c.has(fTotal) && c.has(fInput) && c.get(fTotal) == c.get(fInput):
+			c.put(need.f, 0) // the total says that there was none
+		default:
+			problem := "is missing"
+			if blank {
+				problem = "is empty"
+			}
+			return &RowError{
+				File: s.name, Line: r.line, Field: need.name, Problem: problem,
+				Hint: "write 0 where a call had none, or mark the call as failed in a status column",
+			}
+		}
+	}
+	return nil
+}
+
+func (s *session) rowFailed(r *row) bool { return r.failed || failure(r.text[fStatus]) }
+
+// makeCall turns a row into s.call. A nil error with skip says that the row is no call, and why.
+func (s *session) makeCall(r *row) (skip string, err error) {
+	if skip, err := s.tokenCounts(r); skip != "" || err != nil {
+		return skip, err
+	}
+	c := &s.counts
 	call := &s.call
 	*call = Call{Line: r.line}
 	if err := s.fillTimes(r, call); err != nil {
@@ -144,14 +232,14 @@ func (s *session) makeCall(r *row) (skip string, err error) {
 		return "", err
 	}
 	bucket := !call.End.IsZero() || c.has(fRequests)
-	if bucket && zero {
+	if bucket && c.zero() {
 		return "the bucket is empty", nil
 	}
 	switch {
 	case c.has(fRequests) && c.get(fRequests) > 0:
 		call.Requests = Count{N: c.get(fRequests), Known: true}
 	case c.has(fRequests):
-		s.note("rows with tokens say that they stand for no request; their number of requests is unknown")
+		s.note("Rows with tokens say that they stand for no request; their number of requests is unknown.")
 	case call.End.IsZero():
 		call.Requests = Count{N: 1, Known: true}
 	}
@@ -174,62 +262,9 @@ func (s *session) makeCall(r *row) (skip string, err error) {
 func (s *session) impossible(r *row, wrong *impossible) error {
 	hint := "mend the export"
 	if wrong.excludes {
-		hint = "if the file's input leaves cached tokens out, say so with the input convention excludes"
+		hint = hintOther[Includes]
 	}
 	return s.fault(r, wrong.f, wrong.problem, hint)
-}
-
-// instant is a time of the row, read by the file's clock.
-func (s *session) instant(r *row, f field) (time.Time, stamp, error) {
-	st, err := parseStamp(r.text[f])
-	if err != nil {
-		hint := "write times as 2026-08-19T01:14:08Z or as a Unix time"
-		return time.Time{}, st, s.fault(r, f, err.Error(), hint)
-	}
-	if !st.numeric {
-		if s.clock == Relative {
-			return time.Time{}, st, s.fault(r, f, "is a date in a file whose clock is relative", "use one kind of clock")
-		}
-		s.clock = Absolute
-		if st.zoneless && !st.dateOnly {
-			s.zoneless = true
-		}
-		return st.t, st, nil
-	}
-	if s.unit == 0 {
-		s.chooseUnit(st)
-	}
-	t, err := st.scaled(s.unit)
-	if err != nil {
-		return time.Time{}, st, s.fault(r, f, err.Error(), "give the unit of the time column")
-	}
-	switch {
-	case st.whole < 0 || st.nano < 0:
-		return time.Time{}, st, s.fault(r, f, "is before the clock's start", "times count from zero or from 1970")
-	case s.clock == Absolute && t.Unix() < 1e8:
-		return time.Time{}, st, s.fault(r, f, "is too small for a Unix time", "use one unit in the whole file")
-	case s.clock == Relative && t.Unix() >= 1e9:
-		return time.Time{}, st, s.fault(r, f, "is too large for a time that counts from the start", "use one kind of clock")
-	}
-	return t, st, nil
-}
-
-// chooseUnit decides what the numbers of a time column are, by the first one.
-func (s *session) chooseUnit(st stamp) {
-	s.unit, s.clock = s.opt.TimeUnit, Absolute
-	if s.unit == 0 {
-		s.unit = unixUnit(st.whole)
-	}
-	if s.unit == 0 {
-		s.unit, s.clock = max(s.relativeUnit, 0), Relative
-		if s.unit == 0 {
-			s.unit = time.Second
-		}
-		return
-	}
-	if t, err := st.scaled(s.unit); err == nil && t.Unix() < 1e8 {
-		s.clock = Relative
-	}
 }
 
 func (s *session) fillTimes(r *row, call *Call) error {
@@ -265,7 +300,7 @@ func (s *session) fillTimes(r *row, call *Call) error {
 		}
 		if call.Latency = done.Sub(start); call.Latency < 0 {
 			call.Latency = 0
-			s.note("calls end before they begin; their durations are unknown")
+			s.note("Calls end before they begin; their durations are unknown.")
 		}
 	}
 	if r.text[fFirstToken] != nil {
@@ -293,7 +328,7 @@ func (s *session) fillTimes(r *row, call *Call) error {
 		}
 		n, ok := parseNumber(bytes.TrimSpace(r.text[d.f]))
 		if !ok || n.whole < 0 || n.whole > 1e9 {
-			s.note("durations that are no numbers were left out")
+			s.note("Durations that are no numbers were left out.")
 			continue
 		}
 		*d.to = time.Duration(n.whole)*d.unit + time.Duration(n.nano*int64(d.unit)/int64(time.Second))
@@ -318,7 +353,7 @@ func (s *session) fillTexts(r *row, call *Call) {
 		call.Provider = s.opt.Provider
 	}
 	if call.Model == "" && !r.failed {
-		s.note("rows name no model; give one to price them")
+		s.note("Rows name no model; give one to price them.")
 	}
 	call.Region = s.word(r.text[fRegion])
 	call.Project, call.APIKey, call.User = s.word(r.text[fProject]), s.word(r.text[fAPIKey]), s.word(r.text[fUser])
@@ -326,7 +361,7 @@ func (s *session) fillTexts(r *row, call *Call) {
 		name := s.word(text)
 		tier, err := price.ParseTier(name)
 		if err != nil {
-			s.note("service tier " + quote(name) + " has no price of its own here; read as standard")
+			s.note("Service tier " + quote(name) + " has no price of its own here; it was read as standard.")
 		}
 		call.Tier = tier
 	}
@@ -334,7 +369,7 @@ func (s *session) fillTexts(r *row, call *Call) {
 		name := strings.ToLower(s.word(text))
 		tier, ok := speeds[name]
 		if !ok {
-			s.note("speed " + quote(name) + " is not known; read as standard")
+			s.note("Speed " + quote(name) + " is not known; it was read as standard.")
 		} else if tier != price.Standard {
 			call.Tier = tier
 		}
@@ -345,11 +380,11 @@ func (s *session) fillTexts(r *row, call *Call) {
 	if text := r.text[fContext]; text != nil {
 		over, ok := contextOver(s.word(text))
 		if !ok {
-			s.note("context window " + quote(s.word(text)) + " is not known; the calls count as short")
+			s.note("Context window " + quote(s.word(text)) + " is not known; the calls count as short.")
 		}
 		call.ContextOver = over
 	}
-	call.Failed = r.failed || failure(r.text[fStatus])
+	call.Failed = s.rowFailed(r)
 }
 
 func quote(text string) string { return `"` + clip(text) + `"` }
@@ -470,7 +505,7 @@ func (s *session) word(text []byte) string {
 	}
 	w := clean(text)
 	if !utf8.Valid(text) {
-		s.note("some names are no UTF-8: their letters show as \uFFFD; save the export as UTF-8")
+		s.note("Some names are no UTF-8: their letters show as \uFFFD; save the export as UTF-8.")
 	}
 	if len(s.words) < maxWords && len(text) <= 256 {
 		s.words[string(text)] = w

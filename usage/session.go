@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,18 +19,17 @@ type session struct {
 	format *format
 	sum    Summary
 
-	rules   rules
-	decided bool // the convention is fixed by the user, by the format or by proof
-	// matters counts the calls handed on whose quantities depend on the convention.
-	matters    int64
-	firstProof [3]string // by convention: the first row's evidence
-	proofs     [3]int64
+	rules    rules
+	needs    []needed // counts that every row must have
+	tally    tally    // what the rows say about the convention
+	seen     int64    // rows that were looked at
+	surveyed int64    // those that the survey of the head looked at
 
 	surveying    bool // looking at the head only: nothing is emitted, counted or kept
+	votes        clockVotes
 	clock        Clock
 	unit         time.Duration
 	relativeUnit time.Duration
-	fractions    bool // a time has decimals
 	hasTime      bool // the file has a time column
 	zoneless     bool
 	dateOnly     bool
@@ -41,6 +41,7 @@ type session struct {
 	walker walker
 	words  map[string]string
 
+	finished  bool
 	notes     []string
 	noteRows  map[string]int64
 	skipRows  map[string]int64
@@ -78,7 +79,10 @@ func (s *session) read(r io.Reader) error {
 	if err := s.agree(src, content); err != nil {
 		return err
 	}
-	return s.format.read(s, src, content)
+	if err := s.format.read(s, src, content); err != nil {
+		return err
+	}
+	return s.verdict()
 }
 
 // choose finds the file's format.
@@ -110,6 +114,17 @@ func (s *session) choose(c *content) error {
 
 // remap puts the user's mapping in the place of the format's own columns. The generic reader does it for itself.
 func (s *session) remap() error {
+	taken := map[string]string{}
+	for _, ours := range slices.Sorted(maps.Keys(s.opt.Mapping)) {
+		name := s.opt.Mapping[ours]
+		if other := taken[name]; name != "" && other != "" {
+			return &FileError{
+				File: s.name, Problem: fmt.Sprintf("the mapping gives the column %q to both %s and %s", clip(name), other, ours),
+				Hint: "a column fills one field",
+			}
+		}
+		taken[name] = ours
+	}
 	if len(s.opt.Mapping) == 0 || s.format.columns == nil {
 		return nil
 	}
@@ -129,21 +144,17 @@ func (s *session) remap() error {
 	return nil
 }
 
-// agree settles the input convention before any row is handed on, as far as the head of the file allows.
+// agree settles the clock and the input convention before any row is handed on, as far as the head of the file
+// allows.
 func (s *session) agree(src *source, c *content) error {
 	s.rules = s.format.rules
-	fixed := s.format.rules.input
-	if fixed != Detect {
-		s.decided, s.sum.InputWhy = true, s.format.why
-	} else if err := s.survey(src, c); err != nil {
+	if err := s.survey(src, c); err != nil {
 		return err
 	}
-	if s.opt.Input == Detect {
-		return nil
-	}
-	s.rules.input, s.decided, s.sum.InputWhy = s.opt.Input, true, "it was given"
-	if fixed != Detect && fixed != s.opt.Input {
-		s.sum.InputWhy += fmt.Sprintf(", against the format's own %q: %s", fixed, s.format.why)
+	if s.opt.Input != Detect {
+		s.rules.input = s.opt.Input
+	} else if s.rules.input == Detect {
+		s.rules.input = s.tally.winner(s.format.expected())
 	}
 	return nil
 }
@@ -161,75 +172,37 @@ func (s *session) survey(src *source, c *content) error {
 	}
 	probe := newSession(s.name, s.opt, nil)
 	probe.surveying, probe.format, probe.rules = true, s.format, s.rules
-	probe.rules.input = Includes
 	headSource, err := open(s.name, bytes.NewReader(head), s.opt.MaxLine)
 	if err != nil {
 		return err
 	}
 	// The head of a document is no document: its faults are those of the cut, or will be met again.
 	_ = s.format.read(probe, headSource, c)
-	includes, excludes := probe.proofs[Includes], probe.proofs[Excludes]
-	winner := max(s.format.expect, Includes)
-	switch {
-	case excludes > includes:
-		winner = Excludes
-	case includes > excludes:
-		winner = Includes
-	}
-	s.rules.input, s.decided = winner, includes+excludes > 0
-	s.sum.InputWhy = probe.firstProof[winner]
-	if includes > 0 && excludes > 0 && s.opt.Input == Detect {
-		s.note(fmt.Sprintf("the file's rows disagree on whether the input holds cached tokens (%d of the first ones say that it does, %d that it does not); rows that contradict %q are faults", includes, excludes, winner))
-	}
-	s.relativeUnit = relativeUnit(c, probe)
+	s.tally, s.surveyed = probe.tally, probe.seen
+	s.relativeUnit = relativeUnit(c, &probe.votes)
+	s.setClock(&probe.votes)
 	return nil
 }
 
-// settle compares what a row proves about the convention with the one in use.
-func (s *session) settle(r *row, c *counts) error {
-	if s.opt.Input != Detect || s.format.rules.input != Detect {
-		return nil
+// look takes from a row of the head what it says about the file.
+func (s *session) look(r *row) {
+	if text := r.text[fTime]; text != nil {
+		s.votes.add(text, s.opt.TimeUnit)
 	}
-	proven, why := s.rules.evidence(c)
-	cached := c.get(fCacheRead)+c.get(fCacheWrite)+c.get(fCacheWrite5m)+c.get(fCacheWrite1h) > 0
-	if s.surveying {
-		if proven != Detect {
-			if s.proofs[proven]++; s.proofs[proven] == 1 {
-				s.firstProof[proven] = fmt.Sprintf("line %d: %s", r.line, why)
-			}
-		}
-		return nil
+	if skip, err := s.tokenCounts(r); skip == "" && err == nil {
+		s.tally.add(r.line, s.rules.evidence(&s.counts))
 	}
-	switch {
-	case proven == Detect:
-	case proven == s.rules.input:
-		if !s.decided {
-			s.decided, s.sum.InputWhy = true, fmt.Sprintf("line %d: %s", r.line, why)
-		}
-	case s.decided:
-		return s.fault(r, fInput, "contradicts the rest of the file: "+why, "split the file by the program that wrote its rows")
-	case s.matters > 0:
-		return &ConventionError{File: s.name, Line: r.line, Used: s.rules.input, Proven: proven, Why: why}
-	default:
-		s.rules.input, s.decided = proven, true
-		s.sum.InputWhy = fmt.Sprintf("line %d: %s", r.line, why)
-	}
-	if cached && c.has(fInput) && !c.has(fUncached) {
-		s.matters++
-	}
-	return nil
 }
 
 // take turns the session's row into a call and hands it on.
 func (s *session) take() error {
 	r := &s.row
-	skip, err := s.makeCall(r)
+	s.seen++
 	if s.surveying {
-		if st, e := parseStamp(r.text[fTime]); e == nil && st.numeric && st.nano != 0 {
-			s.fractions = true
-		}
+		s.look(r)
 		return nil
 	}
+	skip, err := s.makeCall(r)
 	s.sum.Rows++
 	if err != nil {
 		return s.keep(err)
@@ -298,7 +271,7 @@ const maxNotes = 50
 // note says something once, and counts how often it was said.
 func (s *session) note(text string) {
 	if _, known := s.noteRows[text]; !known {
-		if len(s.notes) >= maxNotes {
+		if len(s.notes) >= maxNotes && !s.finished {
 			return
 		}
 		s.notes = append(s.notes, text)
@@ -307,26 +280,19 @@ func (s *session) note(text string) {
 }
 
 func (s *session) finish() Summary {
+	s.finished = true // what follows is said once, and is worth more than the fiftieth unknown tier
 	for _, why := range s.skipOrder {
 		s.sum.Skips = append(s.sum.Skips, Skip{Why: why, Rows: s.skipRows[why]})
 	}
 	s.sum.Clock = s.clock
+	if s.clock == Relative { // a trace has no dates
+		s.sum.FirstStart, s.sum.LastStart = time.Time{}, time.Time{}
+	}
 	if s.sum.Grain == PerRequest {
 		s.sum.Quantum = s.tick.Step()
 	}
 	if s.format != nil {
-		s.sum.Input = s.rules.input
-		if !s.decided && s.sum.InputWhy == "" {
-			switch {
-			case s.matters > 0 && s.format.why != "":
-				s.sum.InputWhy = s.format.why
-			case s.matters > 0:
-				s.sum.InputWhy = "a guess: nothing in the file says, and most sources count cached tokens in"
-				s.note("whether the input holds cached tokens is " + s.sum.InputWhy + "; give the input convention if you know it")
-			default:
-				s.sum.Input, s.sum.InputWhy = Detect, "no row has both an input and cached tokens, so it does not matter"
-			}
-		}
+		s.sayConvention()
 		if s.format.grain == PerBucket && s.sum.Calls > 0 {
 			s.sum.Grain = PerBucket
 		}
@@ -335,20 +301,20 @@ func (s *session) finish() Summary {
 		}
 	}
 	if s.clock == Relative && s.opt.TimeUnit == 0 && s.unit == time.Millisecond {
-		s.note("times were taken as milliseconds: whole numbers beside the hashes of blocks, as Mooncake publishes them; give the unit if they are seconds")
+		s.note("Times were taken as milliseconds: whole numbers beside the hashes of blocks, as Mooncake publishes them; give the unit if they are seconds.")
 	}
 	if s.zoneless {
-		s.note("times name no zone and were taken as UTC")
+		s.note("Times name no zone and were taken as UTC.")
 	}
 	if s.dateOnly {
-		s.note("times are days: each row was taken as a bucket of 24 hours in UTC")
+		s.note("Times are days: each row was taken as a bucket of 24 hours in UTC.")
 	}
 	if s.clock == NoClock && s.sum.Calls > 0 {
-		s.note("the file has no times: it tells lengths, and neither rates nor prices in force")
+		s.note("The file has no times: it tells lengths, and neither rates nor prices in force.")
 	}
 	for _, text := range s.notes {
 		if n := s.noteRows[text]; n > 1 {
-			text = fmt.Sprintf("%s (%d rows)", text, n)
+			text = fmt.Sprintf("%s (%d rows).", strings.TrimSuffix(text, "."), n)
 		}
 		s.sum.Notes = append(s.sum.Notes, text)
 	}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -70,6 +72,13 @@ func open(name string, r io.Reader, maxLine int) (*source, error) {
 	if len(bytes.TrimSpace(head)) == 0 && len(head) < headSize {
 		return nil, &FileError{File: name, Problem: "is empty"}
 	}
+	// Old spreadsheets end lines with a carriage return alone.
+	if text := bytes.TrimRight(head, "\r\n"); bytes.IndexByte(text, '\r') >= 0 && bytes.IndexByte(text, '\n') < 0 {
+		s.r = bufio.NewReaderSize(&lineEnds{s.r}, headSize)
+		if head, err = s.head(); err != nil {
+			return nil, err
+		}
+	}
 	for _, m := range binaryMagic {
 		if bytes.HasPrefix(head, []byte(m.magic)) {
 			return nil, &FileError{File: name, Problem: m.problem, Hint: m.hint}
@@ -105,7 +114,46 @@ func (s *source) fail(line int, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return &FileError{File: s.name, Line: line, Problem: "ends too early", Hint: "fetch the file again", Err: err}
 	}
-	return &FileError{File: s.name, Line: line, Problem: "cannot be read", Err: err}
+	e := Unreadable(s.name, err)
+	e.Line = line
+	return e
+}
+
+// remedies are what to do about a file that the system does not open or read, by words of its error.
+var remedies = []struct{ words, hint string }{
+	{"is a directory", "name a file in that folder"},
+	{"symbolic links", "the links lead in a circle: name the file itself"},
+	{"permission denied", "give the user that runs this the right to read the file, or copy it to where it can be read"},
+	{"no such file", "check the path: names are told apart by case, and a relative path begins at the current folder"},
+	{"too many open files", "close other programs, or raise the limit of open files"},
+}
+
+// Unreadable is the error of a file that cannot be opened or read, with what to do about it.
+func Unreadable(name string, err error) *FileError {
+	e := &FileError{File: name, Problem: "cannot be read", Err: err, Hint: "check that the file is there and whole, or copy it and read the copy"}
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		e.Err = p.Err // its own text repeats the name
+	}
+	for _, r := range remedies {
+		if strings.Contains(err.Error(), r.words) {
+			e.Hint = r.hint
+			break
+		}
+	}
+	return e
+}
+
+// lineEnds reads carriage returns as line feeds.
+type lineEnds struct{ r io.Reader }
+
+func (l *lineEnds) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // line returns the next line without its end, and io.EOF after the last. The bytes are valid until the next

@@ -29,7 +29,7 @@ type Summary struct {
 	Grain  Grain         `json:"grain" enum:"request,bucket" doc:"Bucket as soon as one row adds several calls up, or may do so."`
 	Bucket time.Duration `json:"bucket_ns,omitempty" doc:"The widest bucket of the file."`
 
-	FirstStart time.Time `json:"first_start,omitzero"`
+	FirstStart time.Time `json:"first_start,omitzero" doc:"The earliest call; absent where the file has no dates."`
 	LastStart  time.Time `json:"last_start,omitzero"`
 
 	Columns []FieldName `json:"columns,omitempty" doc:"Which column each field was read from, where columns were matched by name."`
@@ -97,20 +97,21 @@ func (e *FileError) Error() string {
 // Unwrap returns the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// ConventionError says that a row proves the input convention wrong that earlier rows of the file were read
-// with, after those were handed on. Drop them and read the file again with Options.Input set to Proven.
+// ConventionError says that the rows of a file prove the input convention wrong that it was read with, after
+// some were handed on. Drop them and read the file again with Options.Input set to Proven and Options.InputWhy to
+// Why.
 type ConventionError struct {
 	File   string
-	Line   int
+	Line   int // the first row that proves it, or that seemed to prove the opposite
 	Used   InputConvention
 	Proven InputConvention
-	Why    string
+	Why    string // the evidence, with its counts
 }
 
 // Error names the row, its proof and the remedy.
 func (e *ConventionError) Error() string {
-	return fmt.Sprintf("%s:%d: %s, so the file's input %s cached tokens, but its first rows were read as if it %s them; read it again with the input convention %q",
-		e.File, e.Line, e.Why, e.Proven, e.Used, e.Proven)
+	return fmt.Sprintf("%s:%d: the file's input %s cached tokens, but its rows were read as if it %s them: %s (read it again with the input convention %q)",
+		e.File, e.Line, e.Proven, e.Used, e.Why, e.Proven)
 }
 
 // clip keeps an error message readable when the bad text is a whole file.

@@ -66,17 +66,16 @@ func (r rules) buckets(c *counts) (q price.Quantities, note string, wrong *impos
 	text := uncached - (audio - audioRead) - (image - imageRead) - (video - videoRead)
 	if text < 0 {
 		// A source that does not split the cached tokens by modality: they served other tokens than text too.
-		moved := int64(0)
 		for _, m := range []struct{ whole, read *int64 }{{&image, &imageRead}, {&audio, &audioRead}, {&video, &videoRead}} {
 			n := min(-text, *m.whole-*m.read, textRead)
 			if n > 0 && !c.any(fAudioCacheRead, fImageCacheRead, fVideoCacheRead) {
-				*m.read, textRead, text, moved = *m.read+n, textRead-n, text+n, moved+n
+				*m.read, textRead, text = *m.read+n, textRead-n, text+n
 			}
 		}
 		if text < 0 {
 			return q, "", &impossible{f: fInput, problem: fmt.Sprintf("holds fewer uncached tokens (%d) than its audio, image and video tokens need (%d more)", uncached, -text)}
 		}
-		note = join(note, fmt.Sprintf("%d cached tokens must be of the image, audio or video: the text alone is shorter", moved))
+		note = join(note, "Some cached tokens must be of the image, audio or video: the text alone is shorter.")
 	}
 	q[price.Input] = text + c.get(fToolInput)
 	q[price.CacheRead] = textRead + videoRead // no vendor prices cached video apart from cached text
@@ -125,7 +124,7 @@ func (r rules) uncached(c *counts, reads, writes int64) (n int64, note string, w
 	case c.has(fUncached):
 		n = c.get(fUncached)
 		if whole := c.get(fInput); r.input == Includes && c.has(fInput) && whole != n+reads+writes {
-			note = "input is not the sum of uncached, cached and written tokens; the parts were taken"
+			note = "The input is not the sum of uncached, cached and written tokens; the parts were taken."
 		}
 		return n, note, nil
 	case r.input == Excludes || !c.has(fInput):
@@ -141,39 +140,14 @@ func (r rules) uncached(c *counts, reads, writes int64) (n int64, note string, w
 	case writes > whole:
 		return 0, "", &impossible{f: fCacheWrite, problem: fmt.Sprintf("is %d, more than the whole input (%d) that should hold it", writes, whole), excludes: true}
 	case r.writesMayBeApart:
-		return 0, "input is less than cached and written tokens together, so the written ones lie outside; no token counts as uncached", nil
+		return 0, "The input is less than cached and written tokens together, so the written ones lie outside it; no token counts as uncached.", nil
 	}
 	return 0, "", &impossible{f: fCacheRead, problem: fmt.Sprintf("and cache writes are %d together, more than the whole input (%d) that should hold them", reads+writes, whole), excludes: true}
-}
-
-// evidence is what one row proves about the convention of its file.
-func (r rules) evidence(c *counts) (InputConvention, string) {
-	if !c.has(fInput) || c.has(fUncached) {
-		return Detect, ""
-	}
-	writes, _, _, wrong := cacheWrites(c)
-	reads := c.get(fCacheRead)
-	if wrong != nil || reads < 0 || writes < 0 || reads+writes <= 0 {
-		return Detect, ""
-	}
-	input, output, total := c.get(fInput), c.get(fOutput), c.get(fTotal)
-	if r.reasoningApart {
-		output += c.get(fReasoning)
-	}
-	switch {
-	case reads+writes > input:
-		return Excludes, fmt.Sprintf("a row has more cached tokens (%d) than input (%d)", reads+writes, input)
-	case total > 0 && total == input+output:
-		return Includes, fmt.Sprintf("a row's total (%d) is its input and output alone, though tokens were cached", total)
-	case total > 0 && total == input+reads+writes+output:
-		return Excludes, fmt.Sprintf("a row's total (%d) is its input, cached and output tokens added up", total)
-	}
-	return Detect, ""
 }
 
 func join(a, b string) string {
 	if a == "" {
 		return b
 	}
-	return a + "; " + b
+	return a + " " + b
 }

@@ -27,9 +27,9 @@ var burstGPT = format{
 
 // relativeUnit guesses the unit of times that count from a trace's start. Seconds are the rule; the replay
 // traces that Mooncake published have whole milliseconds beside the hashes of their blocks.
-func relativeUnit(c *content, probe *session) time.Duration {
+func relativeUnit(c *content, times *clockVotes) time.Duration {
 	if c.set["hash_ids"] || c.set["hash_ids[]"] {
-		if c.set["input_length"] && !probe.fractions {
+		if c.set["input_length"] && !times.fractions {
 			return time.Millisecond
 		}
 	}

@@ -34,7 +34,7 @@ type arrivals struct {
 
 	step    int64 // the clock's step, zero for none
 	origin  int64
-	gaps    moments
+	gaps    exact // nanoseconds
 	ticks   tickGaps
 	windows [3]window
 }
@@ -124,7 +124,7 @@ func (a *arrivals) finish() {
 // measure takes the next arrival in order.
 func (a *arrivals) measure(h arrival) {
 	if a.any {
-		a.gaps.add(float64(h.t-a.last) / 1e9)
+		a.gaps.add(h.t - a.last)
 	}
 	a.any, a.last = true, h.t
 	if a.step > 0 {
@@ -133,27 +133,6 @@ func (a *arrivals) measure(h arrival) {
 	for i := range a.windows {
 		a.windows[i].add(h.t-a.origin, h.n)
 	}
-}
-
-// moments are the mean and the variance of a stream.
-type moments struct {
-	n        int64
-	mean, m2 float64
-}
-
-func (m *moments) add(x float64) {
-	m.n++
-	delta := x - m.mean
-	m.mean += delta / float64(m.n)
-	m.m2 += delta * (x - m.mean)
-}
-
-// cv is the coefficient of variation.
-func (m *moments) cv() (Ratio, bool) {
-	if m.n < 2 || m.mean <= 0 {
-		return 0, false
-	}
-	return Ratio(math.Sqrt(m.m2/float64(m.n)) / m.mean), true
 }
 
 // tickGaps is what the gaps between arrivals would be on average if the m arrivals of each step of the clock

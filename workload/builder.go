@@ -19,8 +19,6 @@ type Builder struct {
 	// From is where the calls come from; it becomes the profile's provenance. Its kind is set to user where
 	// it is empty.
 	From fact.Provenance
-	// Relative says that the calls' clock counts from the start of a trace.
-	Relative bool
 
 	calls, failed, empty int64
 	requests             int64 // of rows that know
@@ -33,6 +31,9 @@ type Builder struct {
 	input, newInput, output *histogram
 
 	timed       int64 // arrivals with a time
+	placed      int64 // requests of rows with a time
+	relative    bool  // times count from the start of a trace
+	strangers   int64 // rows on another clock than the first
 	first, last int64 // nanoseconds, of rows that are load
 	end         int64 // of buckets
 	untimed     int64
@@ -97,17 +98,26 @@ func (b *Builder) lengths(q *price.Quantities, in, out int64) {
 // What UnixNano can hold.
 var minTime, maxTime = time.Unix(0, math.MinInt64/2), time.Unix(0, math.MaxInt64/2)
 
+// firstDate is 1990-01-01 in seconds since 1970. A trace without dates counts from 1970, and nobody called a
+// language model in the decades behind it.
+const firstDate = 631_152_000
+
 // place counts the row at its time.
 func (b *Builder) place(c *usage.Call, n, in, out int64, aggregate bool) {
 	if c.Start.IsZero() || c.Start.Before(minTime) || c.Start.After(maxTime) || c.End.After(maxTime) {
 		b.untimed++
 		return
 	}
-	t := c.Start.UnixNano()
+	t, relative := c.Start.UnixNano(), c.Start.Unix() < firstDate
 	if b.hours == nil {
 		b.hours = map[int64]*hour{}
-		b.first, b.last, b.end = t, t, math.MinInt64
+		b.first, b.last, b.end, b.relative = t, t, math.MinInt64, relative
 	}
+	if relative != b.relative {
+		b.strangers++
+		return
+	}
+	b.placed += n
 	b.first, b.last = min(b.first, t), max(b.last, t)
 	if aggregate {
 		if c.End.IsZero() {
@@ -146,7 +156,7 @@ func (b *Builder) place(c *usage.Call, n, in, out int64, aggregate bool) {
 // Profile is what the rows so far say. More may be added afterwards.
 func (b *Builder) Profile() Profile {
 	p := Profile{
-		Calls: b.calls, Failed: b.failed + b.empty, Relative: b.Relative, Tokens: b.tokens, Overflow: b.overflow, Provenance: b.From,
+		Calls: b.calls, Failed: b.failed + b.empty, Relative: b.relative, Tokens: b.tokens, Overflow: b.overflow, Provenance: b.From,
 		Requests: usage.Count{N: b.requests, Known: b.unknown == 0 && b.calls > 0},
 		Input:    b.input.lengths(), NewInput: b.newInput.lengths(), Output: b.output.lengths(),
 	}
@@ -237,9 +247,11 @@ func (b *Builder) span(p *Profile) {
 	case b.timed > 1:
 		seconds *= float64(b.timed) / float64(b.timed-1)
 	}
-	p.Start, p.End = time.Unix(0, b.first).UTC(), time.Unix(0, end).UTC()
+	if !b.relative {
+		p.Start, p.End = time.Unix(0, b.first).UTC(), time.Unix(0, end).UTC()
+	}
 	if seconds <= 0 {
-		p.Notes = append(p.Notes, "all calls have the same time, so the log has no span: nothing can be said per month")
+		p.Notes = append(p.Notes, "All calls have the same time, so the log has no span: nothing can be said per month.")
 		return
 	}
 	span := Hours(seconds / 3600)
@@ -248,10 +260,10 @@ func (b *Builder) span(p *Profile) {
 }
 
 func (b *Builder) rates(p *Profile, order *arrivals) {
-	if p.Span == nil || b.unknown > 0 || b.requests == 0 {
+	if p.Span == nil || b.unknown > 0 || b.placed == 0 {
 		return
 	}
-	perSecond := float64(b.requests) / (float64(*p.Span) * 3600)
+	perSecond := float64(b.placed) / (float64(*p.Span) * 3600)
 	rate := unit.RequestsPerSecond(perSecond)
 	p.Rate = &rate
 	if b.wide || order.late*1000 > order.rows {
@@ -309,8 +321,11 @@ func (b *Builder) peak(p *Profile) {
 		return
 	}
 	p.Peak = &Peak{
-		Hour: time.Unix(at*3600, 0).UTC(), Requests: usage.Count{N: best.requests, Known: byRequests},
-		Input: best.input, Output: best.output, ToMean: Ratio(float64(best.weight(byRequests)) / mean),
+		Requests: usage.Count{N: best.requests, Known: byRequests},
+		Input:    best.input, Output: best.output, ToMean: Ratio(float64(best.weight(byRequests)) / mean),
+	}
+	if !b.relative {
+		p.Peak.Hour = time.Unix(at*3600, 0).UTC()
 	}
 	if byRequests {
 		p.PeakToMean = append(p.PeakToMean, AtWindow{3600, p.Peak.ToMean})
@@ -330,49 +345,71 @@ func (h *hour) weight(byRequests bool) int64 {
 func (b *Builder) remarks(p *Profile, order *arrivals) {
 	say := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
 	if b.failed > 0 {
-		say("%d rows failed; they are left out of arrivals and lengths", b.failed)
+		say("Failed calls are left out of arrivals and lengths (%s).", rows(b.failed))
 	}
 	if b.empty > 0 {
-		say("%d rows hold no token; they are left out of arrivals and lengths", b.empty)
+		say("Rows without a token are left out of arrivals and lengths (%s).", rows(b.empty))
 	}
 	if b.untimed > 0 {
-		say("%d rows have no usable time; rates and spans leave them out", b.untimed)
+		say("Rows with no usable time are left out of rates and spans (%s).", rows(b.untimed))
+	}
+	if b.strangers > 0 {
+		mine, other := "dates", "times since a trace's start"
+		if b.relative {
+			mine, other = other, mine
+		}
+		say("The first rows have %s; rows with %s are left out of rates and spans (%s).", mine, other, rows(b.strangers))
 	}
 	if b.overflow {
-		say("the token totals exceed what can be counted; they leave out what came after")
+		say("The token totals exceed what can be counted; they leave out what came after.")
 	}
 	if p.CacheShare == nil && p.Tokens.InputTokens() > 0 {
-		say("the log shows no cached tokens: either none were cached, or it does not tell")
+		say("The log shows no cached tokens: either none were cached, or it does not tell.")
 	}
 	if p.Span != nil {
 		switch {
 		case *p.Span < 24*7:
-			say("the span is %s: a month is %.4g times that, which assumes that the rest of the month looks the same; daily and weekly rhythm are not in it", spanText(*p.Span), *p.MonthFactor)
+			say("The span is %s: a month is %s times that, which assumes that the rest of the month looks the same; daily and weekly rhythm are not in it.", spanText(*p.Span), times(*p.MonthFactor))
 		case math.Abs(float64(*p.Span-unit.HoursPerMonth)) > 1:
-			say("the span is %s: a month is %.4g times that", spanText(*p.Span), *p.MonthFactor)
+			say("The span is %s: a month is %s times that.", spanText(*p.Span), times(*p.MonthFactor))
 		}
 		if *p.Span < 2 {
-			say("a span under two hours cannot show a peak hour")
+			say("A span under two hours cannot show a peak hour.")
 		}
 	}
 	if b.unknown > 0 {
-		say("%d rows do not say how many calls they stand for: rates and lengths per call are unknown", b.unknown)
+		say("Some rows do not say how many calls they stand for: rates and lengths per call are unknown (%s).", rows(b.unknown))
 	} else if b.singles < b.calls-b.failed-b.empty {
-		say("rows add several calls up: lengths per call are known only of %d rows", b.singles)
+		say("Some rows add several calls up: lengths per call are known only of the others (%s).", rows(b.singles))
 	}
 	if p.Resolution != L0 && b.hours != nil {
-		say("the resolution is %s (%s): how calls bunch inside it cannot be seen, and bursty traffic needs several times the capacity that it suggests", p.Resolution, p.Resolution.Text())
+		say("The resolution is %s (%s): how calls bunch inside it cannot be seen, and bursty traffic needs several times the capacity that it suggests.", p.Resolution, p.Resolution.Text())
 	}
 	if p.IATCVTicks != nil {
-		say("the clock has a step of %s, which is long beside the times between calls, so windows shorter than a few steps are left out: the calls of a step count as spread evenly at random inside it; taken at face value their gaps would vary %.2f times their mean, which is an artefact, not %.2f", p.Quantum, *p.IATCVTicks, *p.IATCV)
+		say("The clock has a step of %s, which is long beside the times between calls, so windows shorter than a few steps are left out: the calls of a step count as spread evenly at random inside it; taken at face value their gaps would vary %.2f times their mean, which is an artefact, not %.2f.", p.Quantum, *p.IATCVTicks, *p.IATCV)
 	}
 	switch {
 	case order.late == 0:
 	case order.late*1000 > order.rows:
-		say("%d rows are out of order by more than %d calls: peaks in short windows and gaps between calls are unknown; sort the log by time", order.late, reorder)
+		say("Some rows are out of order by more than %d calls: peaks in short windows and gaps between calls are unknown; sort the log by time (%s).", reorder, rows(order.late))
 	default:
-		say("%d rows are out of order by more than %d calls; windows and gaps leave them out", order.late, reorder)
+		say("Rows that are out of order by more than %d calls are left out of windows and gaps (%s).", reorder, rows(order.late))
 	}
+}
+
+func rows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
+}
+
+// times is a factor with four digits, and without an exponent.
+func times(factor float64) string {
+	if factor >= 1000 {
+		return fmt.Sprintf("%.0f", factor)
+	}
+	return fmt.Sprintf("%.4g", factor)
 }
 
 // spanText is a length of time as people say it.

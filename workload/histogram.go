@@ -12,10 +12,8 @@ import (
 // middle stands for all of them: half a bin is 1/128 of the bin's begin at most.
 type histogram struct {
 	bins [binCount]int64
-	n    int64
-	mean float64
-	m2   float64 // sum of squared distances from the mean (Welford)
-	max  int64
+	exact
+	max int64
 }
 
 const (
@@ -47,10 +45,7 @@ func middle(b int) float64 {
 func (h *histogram) add(v int64) {
 	v = max(v, 0)
 	h.bins[bin(v)]++
-	h.n++
-	delta := float64(v) - h.mean
-	h.mean += delta / float64(h.n)
-	h.m2 += delta * (float64(v) - h.mean)
+	h.exact.add(v)
 	h.max = max(h.max, v)
 }
 
@@ -70,9 +65,7 @@ func (h *histogram) lengths() *Lengths {
 	if h == nil || h.n == 0 {
 		return nil
 	}
-	l := &Lengths{N: h.n, Mean: Tokens(h.mean), P50: h.quantile(.50), P90: h.quantile(.90), P99: h.quantile(.99), Max: h.max}
-	if h.mean > 0 {
-		l.CV = Ratio(math.Sqrt(h.m2/float64(h.n)) / h.mean)
-	}
+	l := &Lengths{N: h.n, Mean: Tokens(h.mean()), P50: h.quantile(.50), P90: h.quantile(.90), P99: h.quantile(.99), Max: h.max}
+	l.CV, _ = h.cv() // zero for a single call, and where all are empty
 	return l
 }

@@ -69,3 +69,18 @@ func FuzzQuantile(f *testing.F) {
 		}
 	})
 }
+
+// Sums of the largest numbers are exact: of M, M and M - 3 the mean is M - 1 and the variance (1 + 1 + 4)/3 = 2.
+func TestExactSums(t *testing.T) {
+	var e exact
+	for _, v := range []int64{math.MaxInt64, math.MaxInt64, math.MaxInt64 - 3} {
+		e.add(v)
+	}
+	cv, ok := e.cv()
+	if want := math.Sqrt2 / (math.MaxInt64 - 1); !ok || math.Abs(float64(cv)/want-1) > 1e-12 || e.mean() != math.MaxInt64-1 {
+		t.Errorf("CV %v, want %v; mean %v", cv, want, e.mean())
+	}
+	if _, ok := new(exact).cv(); ok || new(exact).mean() != 0 {
+		t.Error("no numbers have no spread")
+	}
+}

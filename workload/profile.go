@@ -80,12 +80,12 @@ func (l *Level) UnmarshalText(text []byte) error {
 // with a note that says why.
 type Profile struct {
 	Calls    int64       `json:"calls" doc:"Rows of the log; in reports a row may stand for several calls."`
-	Requests usage.Count `json:"requests" doc:"Calls, where every row says how many it stands for."`
+	Requests usage.Count `json:"requests" doc:"Calls; null unless every row says how many it stands for."`
 	Failed   int64       `json:"failed,omitempty" doc:"Rows that failed or hold no token. They are no load, so arrivals and lengths leave them out."`
 
-	Start    time.Time `json:"start,omitzero" doc:"The first arrival, or the begin of the first bucket."`
+	Start    time.Time `json:"start,omitzero" doc:"The first arrival, or the begin of the first bucket; absent where the log has no dates."`
 	End      time.Time `json:"end,omitzero" doc:"The last arrival, or the end of the last bucket."`
-	Relative bool      `json:"relative" doc:"Times count from the start of a trace, not from a date."`
+	Relative bool      `json:"relative" doc:"Times count from the start of a trace: the log has no dates."`
 	// Span is the time that the log stands for. Buckets cover theirs whole. N arrivals have N - 1 gaps between
 	// them, so a log of single calls stands for (last - first) × N / (N - 1). Nil for a log of one arrival.
 	Span        *Hours   `json:"span_hours,omitempty"`
@@ -133,8 +133,8 @@ type Lengths struct {
 // Peak is the busiest clock hour of a log: the one with the most requests, or the most tokens where requests
 // are unknown.
 type Peak struct {
-	Hour     time.Time   `json:"hour" doc:"Begin of the hour."`
-	Requests usage.Count `json:"requests"`
+	Hour     time.Time   `json:"hour,omitzero" doc:"Begin of the hour; absent where the log has no dates."`
+	Requests usage.Count `json:"requests" doc:"Null where rows do not say how many calls they stand for."`
 	Input    int64       `json:"input_tokens"`
 	Output   int64       `json:"output_tokens"`
 	ToMean   Ratio       `json:"to_mean" doc:"The hour over the mean hour, by requests or by tokens as above."`

@@ -23,18 +23,18 @@ func FileSource(path string) Source {
 // read streams every source into a fresh sink. Where a row proves the input convention of the rows before it
 // wrong, everything is read again with the right one.
 func read[S any](sources []Source, o usage.Options, fresh func() S, add func(S, *usage.Call) error) (S, []usage.Summary, error) {
-	conventions := make([]usage.InputConvention, len(sources))
-	for i := range conventions {
-		conventions[i] = o.Input
+	own := make([]usage.Options, len(sources)) // each source may have a convention of its own
+	for i := range own {
+		own[i] = o
 	}
 	for {
 		sink := fresh()
 		var summaries []usage.Summary
 		again := false
 		for i, src := range sources {
-			s, err := readSource(src, o, conventions[i], func(c *usage.Call) error { return add(sink, c) })
-			if proof, ok := errors.AsType[*usage.ConventionError](err); ok && conventions[i] != proof.Proven {
-				conventions[i], again = proof.Proven, true
+			s, err := readSource(src, own[i], func(c *usage.Call) error { return add(sink, c) })
+			if proof, ok := errors.AsType[*usage.ConventionError](err); ok && own[i].Input != proof.Proven {
+				own[i].Input, own[i].InputWhy, again = proof.Proven, proof.Why, true
 				break
 			}
 			summaries = append(summaries, s)
@@ -48,12 +48,11 @@ func read[S any](sources []Source, o usage.Options, fresh func() S, add func(S, 
 	}
 }
 
-func readSource(src Source, o usage.Options, convention usage.InputConvention, emit func(*usage.Call) error) (usage.Summary, error) {
+func readSource(src Source, o usage.Options, emit func(*usage.Call) error) (usage.Summary, error) {
 	in, err := src.Open()
 	if err != nil {
-		return usage.Summary{Name: src.Name}, &KindError{Kind: Unreachable, Err: err}
+		return usage.Summary{Name: src.Name}, &KindError{Kind: Unreachable, Err: usage.Unreadable(src.Name, err)}
 	}
-	o.Input = convention
 	s, err := usage.Read(src.Name, in, o, emit)
 	if cerr := in.Close(); err == nil {
 		err = cerr
