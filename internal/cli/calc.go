@@ -38,17 +38,17 @@ func (c calcCmd) Run(r run) error {
 	return r.print(a, func(w io.Writer) {
 		fmt.Fprintf(w, "%s, %s/%s\n\n", a.Name, a.Provider, a.Model)
 		t := table{right: []bool{false, true}}
-		t.row("per call", "$"+a.PerCall.String())
-		t.row("per day", "$"+a.PerDay.String())
-		t.row("per month", "$"+a.PerMonth.String())
-		t.row("per year", "$"+a.PerYear.String())
+		t.row("per call", dollars(a.PerCall))
+		t.row("per day", dollars(a.PerDay))
+		t.row("per month", dollars(a.PerMonth))
+		t.row("per year", dollars(a.PerYear))
 		t.write(w)
 		fmt.Fprintln(w)
 		lt := table{right: []bool{false, false, true, true, true}}
-		lt.row("a year's", "tier", "tokens", "$ per million", "$")
+		lt.row("a year's", "tier", "quantity", "per million", "cost")
 		lt.rule()
 		for _, l := range a.Lines {
-			lt.row(l.Kind.Label(), l.Tier.String(), ledger.Number(float64(l.PerYear)), l.Rate.String(), l.Amount.String(), evidence(l.Provenance))
+			lt.row(billed(l.Kind, l.As), l.Tier.String(), ledger.Number(float64(l.PerYear)), rate(l.Kind, l.Rate), dollars(l.Amount), evidence(l.Provenance))
 		}
 		lt.write(w)
 		for _, m := range a.Missing {

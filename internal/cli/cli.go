@@ -5,8 +5,8 @@
 package cli
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +28,8 @@ const (
 	ExitInvalid     = 3
 	ExitIncomplete  = 4
 	ExitUnreachable = 5
+	// ExitInterrupted is what a shell says of a program that was interrupted.
+	ExitInterrupted = 130
 )
 
 var exitCodes = map[app.ErrorKind]int{
@@ -76,71 +78,112 @@ type commands struct {
 	Quick    quickCmd    `cmd:"" help:"Decide from the parts of both sides: the quick formula, in both readings."`
 	Calc     calcCmd     `cmd:"" help:"What calls of a model cost per call, day, month and year."`
 	Prices   pricesCmd   `cmd:"" help:"The price book: list, show, quote."`
+	Models   modelsCmd   `cmd:"" help:"Open weights that can be sized for GPUs, and who hosts them."`
+	GPUs     gpusCmd     `cmd:"" name:"gpus" help:"Accelerators, and the cheapest offers for them."`
 	Usage    usageCmd    `cmd:"" help:"Call logs: report, formats."`
 	Scenario scenarioCmd `cmd:"" help:"Scenario documents: new, check, schema."`
 	Serve    serveCmd    `cmd:"" help:"Serve the web app and the JSON API."`
 	Version  versionCmd  `cmd:"" help:"Print the program's version and the price book's identity."`
 }
 
+// serveName is the command that ends itself on a signal.
+const serveName = "serve"
+
 // run is what every command's Run gets.
 type run struct {
-	ctx  context.Context
-	env  Env
-	app  *app.App
-	json bool
+	ctx    context.Context
+	env    Env
+	app    *app.App
+	json   bool
+	inputs *inputs
 }
 
-// print writes an answer: as JSON, or for people.
-func (r run) print(answer any, people func(w io.Writer)) error {
-	if !r.json {
-		people(r.env.Stdout)
-		return nil
-	}
-	enc := json.NewEncoder(r.env.Stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(answer)
-}
+// complain writes a line to standard error.
+func (r run) complain(text string) { complain(r.env.Stderr, text) }
 
-// exit carries an exit code out of the argument parser, which would end the process.
-type exit int
+func complain(out io.Writer, text string) { fmt.Fprintln(out, "breakeven:", printable(text, "\n\t")) }
 
 // Main runs the command line and returns the exit code.
-func Main(env Env) (code int) {
+func Main(env Env) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	defer func() {
-		if e, ok := recover().(exit); ok {
-			code = int(e)
-		}
-	}()
 	var c commands
-	parser, err := kong.New(&c,
-		kong.Name("breakeven"),
-		kong.Description("Should we stop paying the API and serve an open model ourselves?"),
-		kong.Writers(env.Stdout, env.Stderr),
-		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
-	if err != nil {
-		fmt.Fprintln(env.Stderr, "breakeven:", err)
-		return ExitInternal
-	}
-	parsed, err := parser.Parse(env.Args)
-	if err != nil {
-		fmt.Fprintln(env.Stderr, "breakeven:", err)
-		fmt.Fprintln(env.Stderr, "Try: breakeven --help")
-		return ExitUsage
+	parsed, code, ended := parse(env, &c)
+	if ended {
+		return code
 	}
 	now := env.Now
 	if !c.Now.IsZero() {
 		now = func() time.Time { return c.Now }
 	}
-	err = parsed.Run(run{ctx: ctx, env: env, app: app.New(env.Version, now), json: c.JSON})
+	r := run{ctx: ctx, env: env, app: app.New(env.Version, now), json: c.JSON, inputs: &inputs{}}
+	defer r.inputs.close()
+	done := make(chan error, 1)
+	go func() { done <- command(parsed, r) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		stop() // a second signal ends the process at once
+		if parsed.Command() != serveName {
+			complain(env.Stderr, "interrupted")
+			return ExitInterrupted // the command is abandoned wherever it is; it has printed nothing yet
+		}
+		err = <-done // the server lets its requests finish
+	}
 	if err != nil {
-		fmt.Fprintln(env.Stderr, "breakeven:", err)
+		complain(env.Stderr, message(err))
 		return exitCodes[app.KindOf(err)]
 	}
 	return ExitOK
+}
+
+// command runs a command. A fault of the program is an error with the place where it happened.
+func command(parsed *kong.Context, r run) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("a fault of the program: %v\n%s", fault, debug.Stack())
+		}
+	}()
+	return parsed.Run(r)
+}
+
+// exit carries an exit code out of the argument parser, which would end the process.
+type exit int
+
+// parse reads the command line. Where that is all there is to do, as after --help or a mistake, it has ended and
+// there is an exit code.
+func parse(env Env, c *commands) (parsed *kong.Context, code int, ended bool) {
+	var help bytes.Buffer
+	defer func() {
+		fault := recover()
+		if e, ok := fault.(exit); ok {
+			parsed, code, ended = nil, int(e), true
+			if err := write(env.Stdout, help.Bytes()); err != nil {
+				complain(env.Stderr, err.Error())
+				code = ExitInternal
+			}
+			return
+		}
+		if fault != nil {
+			panic(fault)
+		}
+	}()
+	parser, err := kong.New(c,
+		kong.Name("breakeven"),
+		kong.Description("Should we stop paying the API and serve an open model ourselves?"),
+		kong.Writers(&help, env.Stderr),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		complain(env.Stderr, err.Error())
+		return nil, ExitInternal, true
+	}
+	if parsed, err = parser.Parse(env.Args); err != nil {
+		complain(env.Stderr, err.Error()+"\nTry: breakeven --help")
+		return nil, ExitUsage, true
+	}
+	return parsed, ExitOK, false
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
+	"slices"
 	"strings"
 
 	"breakeven/decide"
@@ -22,13 +22,20 @@ type decideCmd struct {
 }
 
 func (c decideCmd) Run(r run) error {
+	if err := once(slices.Concat([]string{c.Scenario}, c.Usage, c.Sheet)...); err != nil {
+		return err
+	}
+	priced, err := r.priced(c.sheetFlag)
+	if err != nil {
+		return err
+	}
 	var s scenario.Scenario
 	if c.Scenario != "" {
 		data, err := r.file(c.Scenario)
 		if err != nil {
 			return err
 		}
-		if s, err = r.app.CheckScenario(c.Scenario, data); err != nil {
+		if s, err = priced.CheckScenario(called(c.Scenario), data); err != nil {
 			return err
 		}
 	}
@@ -43,11 +50,7 @@ func (c decideCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	logs, err := r.sources(c.Usage)
-	if err != nil {
-		return err
-	}
-	priced, err := r.priced(c.sheetFlag)
+	logs, err := r.logs(c.Usage)
 	if err != nil {
 		return err
 	}
@@ -55,7 +58,10 @@ func (c decideCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	return r.print(a, func(w io.Writer) { printDecision(w, a) })
+	if err := r.print(a, func(w io.Writer) { printDecision(w, a) }); err != nil || a.Workload == nil {
+		return err
+	}
+	return r.badRows(a.Workload.Files, c.logFlags)
 }
 
 // merge adds the constraints of flags to those of the scenario.
@@ -67,22 +73,7 @@ func merge(to *decide.Constraints, from decide.Constraints) {
 	to.Portable = to.Portable || from.Portable
 	to.NoMLOps = to.NoMLOps || from.NoMLOps
 	to.Compliance = append(to.Compliance, from.Compliance...)
-}
-
-// maxInput is the largest scenario, sheet or response body that is read.
-const maxInput = 64 << 20
-
-// file reads a small file, or standard input for "-".
-func (r run) file(path string) ([]byte, error) {
-	if path == "-" {
-		return app.ReadAll("standard input", r.env.Stdin, maxInput)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, &app.KindError{Kind: app.Unreachable, Err: err}
-	}
-	defer f.Close()
-	return app.ReadAll(path, f, maxInput)
+	to.Attested = append(to.Attested, from.Attested...)
 }
 
 func printDecision(w io.Writer, a app.DecideAnswer) {
@@ -112,7 +103,7 @@ func printDecision(w io.Writer, a app.DecideAnswer) {
 	}
 	t.write(w)
 	for _, o := range d.Options {
-		fmt.Fprintf(w, "\n%s\n", o.Name)
+		fmt.Fprintf(w, "\n%s\n", line(o.Name))
 		lt := table{right: []bool{false, true}}
 		for _, l := range o.Ledger.Lines {
 			lt.row("  "+l.Label, "$"+l.Amount.String(), l.Formula+"  ["+string(l.Provenance.Kind)+"]")
@@ -123,10 +114,10 @@ func printDecision(w io.Writer, a app.DecideAnswer) {
 			fmt.Fprintf(w, "  Not feasible: %s\n", r.Why)
 		}
 		for _, m := range o.Missing {
-			fmt.Fprintf(w, "  No price for %s: the total is a lower bound\n", m)
+			fmt.Fprintf(w, "  No price for %s: the total is a lower bound\n", line(m))
 		}
 		if o.Replicas > 0 {
-			fmt.Fprintf(w, "  %d machines, %d GPUs, %.0f %% busy in the mean; bound by %s\n", o.Replicas, o.GPUs, 100*o.BusyMean, o.Limit)
+			fmt.Fprintf(w, "  %s, %s, %.0f %% busy in the mean; bound by %s\n", count(o.Replicas, "machine"), count(o.GPUs, "GPU"), 100*o.BusyMean, o.Limit)
 		}
 	}
 	fmt.Fprintln(w)
@@ -135,7 +126,7 @@ func printDecision(w io.Writer, a app.DecideAnswer) {
 	}
 	printFlips(w, v.Flips)
 	if a.Bill != nil {
-		fmt.Fprintf(w, "\nThe log's calls cost $%s exactly%s.\n", a.Bill.Total, incomplete(*a.Bill))
+		fmt.Fprintf(w, "\nThe log's calls cost %s exactly%s.\n", dollars(a.Bill.Total), incomplete(*a.Bill))
 	}
 	printNotes(w, a.Notes)
 	fmt.Fprintf(w, "\nbreakeven %s, price book %s, as of %s\n", a.Stamp.Version, a.Stamp.Snapshot, a.Stamp.AsOf)
@@ -157,7 +148,7 @@ func incomplete(b app.Bill) string {
 	}
 	var names []string
 	for _, m := range b.Missing {
-		names = append(names, m.Name())
+		names = append(names, line(m.Name()))
 	}
 	return ", a lower bound: there is no price for " + strings.Join(names, ", ")
 }
@@ -168,6 +159,6 @@ func printNotes(w io.Writer, notes []string) {
 	}
 	fmt.Fprintln(w, "\nNotes")
 	for _, n := range notes {
-		fmt.Fprintln(w, "  "+n)
+		fmt.Fprintln(w, "  "+line(n))
 	}
 }

@@ -26,7 +26,7 @@ type pricesListCmd struct {
 }
 
 func (c pricesListCmd) Run(r run) error {
-	rows, err := r.app.Prices(c.Provider, c.Text, c.Retired)
+	rows, err := r.app.PricesOf(c.Provider, c.Text, c.Retired)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (c pricesListCmd) Run(r run) error {
 			t.row(p.Provider+"/"+p.Model, rateText(p.Input), rateText(p.CacheRead), rateText(p.Output), string(p.Kind)+" "+string(p.Date), strings.Join(p.Tiers, " "))
 		}
 		t.write(w)
-		fmt.Fprintf(w, "\n%d models; dollars per million tokens, standard tier, in force now\n", len(rows))
+		fmt.Fprintf(w, "\n%s; dollars per million tokens, standard tier, in force now. Fees and other kinds: breakeven prices show MODEL\n", count(len(rows), "model"))
 	})
 }
 
@@ -54,7 +54,7 @@ type pricesShowCmd struct {
 }
 
 func (c pricesShowCmd) Run(r run) error {
-	provider, model := splitModel(c.Model)
+	provider, model := app.SplitModel(c.Model)
 	d, err := r.app.Price(provider, model)
 	if err != nil {
 		return err
@@ -95,11 +95,11 @@ func (c pricesShowCmd) Run(r run) error {
 func printBands(w io.Writer, bands []price.Band, indent string) {
 	for _, b := range bands {
 		if b.AtLeast > 0 {
-			fmt.Fprintf(w, "%sfor prompts of at least %d tokens\n", indent, b.AtLeast)
+			fmt.Fprintf(w, "%sfor prompts of at least %s\n", indent, count(b.AtLeast, "token"))
 		}
 		t := table{right: []bool{false, true}}
 		for _, c := range b.Rates {
-			t.row(indent+"  "+c.Kind.Label(), "$"+c.Rate.String(), evidence(c.Provenance))
+			t.row(indent+"  "+c.Kind.Label(), rate(c.Kind, c.Rate), evidence(c.Provenance))
 		}
 		t.write(w)
 	}
@@ -136,6 +136,9 @@ type pricesQuoteCmd struct {
 }
 
 func (c pricesQuoteCmd) Run(r run) error {
+	if err := once(c.Body, c.Sheet); err != nil {
+		return err
+	}
 	body, err := r.file(c.Body)
 	if err != nil {
 		return err
@@ -162,15 +165,15 @@ func (c pricesQuoteCmd) Run(r run) error {
 func printQuote(w io.Writer, q app.QuoteAnswer) {
 	fmt.Fprintf(w, "%s\n\n", q.Sheet)
 	t := table{right: []bool{false, true, true, true}}
-	t.row("", "quantity", "$ per million", "$")
+	t.row("", "quantity", "per million", "cost")
 	t.rule()
 	for _, l := range q.Lines {
-		t.row(l.Kind.Label(), strconv.FormatInt(l.Quantity, 10), l.Rate.String(), l.Amount.String(), evidence(l.Provenance))
+		t.row(billed(l.Kind, l.As), grouped(strconv.FormatInt(l.Quantity, 10)), rate(l.Kind, l.Rate), dollars(l.Amount), evidence(l.Provenance))
 	}
 	t.rule()
-	t.row("total", "", "", q.Total.String())
+	t.row("total", "", "", dollars(q.Total))
 	if q.Reported != nil {
-		t.row("reported by the vendor", "", "", q.Reported.String())
+		t.row("reported by the vendor", "", "", dollars(*q.Reported))
 	}
 	t.write(w)
 	for _, m := range q.Missing {

@@ -8,15 +8,17 @@ import (
 	"breakeven/decide"
 	"breakeven/internal/app"
 	"breakeven/ledger"
+	"breakeven/scenario"
 )
 
 type quickCmd struct {
-	API         float64 `name:"api" help:"What the API costs today, dollars per month." required:"" placeholder:"USD"`
-	GPU         float64 `name:"gpu" help:"GPU rental at the design utilization, dollars per month." required:"" placeholder:"USD"`
-	Ops         float64 `help:"People who run it, dollars per month." required:"" placeholder:"USD"`
-	Tooling     float64 `help:"Tooling, and migration spread over the horizon, dollars per month." default:"0" placeholder:"USD"`
-	Utilization float64 `help:"Share of the GPUs' capacity that real traffic uses." default:"0.7" placeholder:"SHARE"`
-	Design      float64 `name:"design-utilization" help:"The utilization that the GPU bill assumes." default:"0.7" placeholder:"SHARE"`
+	API         float64  `name:"api" help:"What the API costs today, dollars per month." required:"" placeholder:"USD"`
+	GPU         float64  `name:"gpu" help:"GPU rental at the design utilization, dollars per month." required:"" placeholder:"USD"`
+	Ops         float64  `help:"People who run it, dollars per month." required:"" placeholder:"USD"`
+	Tooling     *float64 `help:"Tooling, and migration spread over the horizon, dollars per month; 7000 is assumed." placeholder:"USD"`
+	Utilization *float64 `help:"Share of the GPUs' capacity that real traffic uses; 0.3733 is assumed." placeholder:"SHARE"`
+	Design      *float64 `name:"design-utilization" help:"The utilization that the GPU bill assumes; 0.7 is assumed." placeholder:"SHARE"`
+	Vendor      string   `help:"Whose API it is, for the attestations that constraints ask for." placeholder:"NAME"`
 	constraintFlags
 }
 
@@ -28,20 +30,20 @@ type constraintFlags struct {
 	DataInside   bool     `help:"Constraint: data may not leave infrastructure of your own." group:"Constraints"`
 	LowLatency   bool     `help:"Constraint: latency must be under your own control." group:"Constraints"`
 	Portable     bool     `help:"Constraint: no lock-in." group:"Constraints"`
+	Attested     []string `help:"Vendor whose attestations you have checked yourself." placeholder:"VENDOR" group:"Constraints"`
 	NoMLOps      bool     `name:"no-mlops" help:"Constraint: there is no team that could run inference." group:"Constraints"`
 }
 
 func (f constraintFlags) constraints() decide.Constraints {
 	return decide.Constraints{
-		Elastic: f.Elastic, ModelQuality: f.ModelQuality, Compliance: f.Compliance, DataInside: f.DataInside,
+		Elastic: f.Elastic, ModelQuality: f.ModelQuality, Compliance: f.Compliance, Attested: f.Attested, DataInside: f.DataInside,
 		LowLatency: f.LowLatency, Portable: f.Portable, NoMLOps: f.NoMLOps,
 	}
 }
 
 func (c quickCmd) Run(r run) error {
-	a, err := r.app.Quick(decide.Quick{
-		API: c.API, GPU: c.GPU, Ops: c.Ops, Tooling: c.Tooling, Utilization: c.Utilization, Design: c.Design,
-	}, c.constraints(), false)
+	parts := scenario.Parts{API: c.API, GPU: c.GPU, Ops: c.Ops, Tooling: c.Tooling, Utilization: c.Utilization, Design: c.Design}
+	a, err := r.app.Quick(app.QuickRequest{Quick: parts.Quick(), Constraints: c.constraints(), Vendor: c.Vendor})
 	if err != nil {
 		return err
 	}
@@ -82,6 +84,7 @@ func printQuick(w io.Writer, a app.QuickAnswer) {
 		fmt.Fprintf(w, "At today's scale: no utilization. %s\n", b.NoUtil)
 	}
 	printFlips(w, a.Flips)
+	printNotes(w, a.Notes)
 }
 
 func printFlips(w io.Writer, flips []decide.Flip) {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 )
@@ -28,8 +27,7 @@ func (c scenarioNewCmd) Run(r run) error {
 		}
 		return r.print(s, nil)
 	}
-	_, err = r.env.Stdout.Write(text)
-	return err
+	return r.write(text)
 }
 
 type scenarioCheckCmd struct {
@@ -41,11 +39,11 @@ func (c scenarioCheckCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.app.CheckScenario(c.File, data)
+	s, err := r.app.CheckScenario(called(c.File), data)
 	if err != nil {
 		return err
 	}
-	return r.print(s, func(w io.Writer) { fmt.Fprintf(w, "%s is a valid scenario\n", c.File) })
+	return r.print(s, func(w io.Writer) { fmt.Fprintf(w, "%s is a valid scenario\n", line(called(c.File))) })
 }
 
 type scenarioSchemaCmd struct{}
@@ -55,8 +53,6 @@ func (scenarioSchemaCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	enc := json.NewEncoder(r.env.Stdout)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(schema)
+	r.json = true // a schema is JSON in either case
+	return r.print(schema, nil)
 }

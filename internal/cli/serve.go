@@ -32,7 +32,9 @@ func (c serveCmd) Run(r run) error {
 	}
 	log := slog.New(slog.NewTextHandler(r.env.Stderr, nil))
 	server := &http.Server{Handler: httpapi.New(r.app, log), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}
-	fmt.Fprintf(r.env.Stdout, "Breakeven is at http://%s/\n", listener.Addr())
+	if err := r.write(fmt.Appendf(nil, "Breakeven is at http://%s/\n", listener.Addr())); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	return httpapi.Serve(r.ctx, server, func() error { return server.Serve(listener) })
 }
 

@@ -7,13 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// table lays out columns of text. Cells beyond the aligned columns follow their row as remarks.
+// table lays out columns of text. Cells beyond the aligned columns follow their row as remarks; a column's cell
+// is cut at [maxCell] characters, a remark is not.
 type table struct {
 	right []bool // which columns are aligned right
 	rows  [][]string
 }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *table) row(cells ...string) {
+	safe := make([]string, len(cells))
+	for i, c := range cells {
+		if i < len(t.right) {
+			safe[i] = cell(c)
+		} else {
+			safe[i] = line(c)
+		}
+	}
+	t.rows = append(t.rows, safe)
+}
 
 // rule draws a line.
 func (t *table) rule() { t.rows = append(t.rows, nil) }

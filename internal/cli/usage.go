@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"breakeven/internal/app"
@@ -21,11 +23,14 @@ type usageReportCmd struct {
 }
 
 func (c usageReportCmd) Run(r run) error {
+	if err := once(slices.Concat(c.Files, c.Sheet)...); err != nil {
+		return err
+	}
 	o, err := c.options()
 	if err != nil {
 		return err
 	}
-	logs, err := r.sources(c.Files)
+	logs, err := r.logs(c.Files)
 	if err != nil {
 		return err
 	}
@@ -37,12 +42,15 @@ func (c usageReportCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	return r.print(a, func(w io.Writer) { printReport(w, a) })
+	if err := r.print(a, func(w io.Writer) { printReport(w, a) }); err != nil {
+		return err
+	}
+	return r.badRows(a.Files, c.logFlags)
 }
 
 func printReport(w io.Writer, a app.UsageAnswer) {
 	for _, f := range a.Files {
-		fmt.Fprintf(w, "%s: %s, %d calls of %d rows\n", f.Name, f.Format, f.Calls, f.Rows)
+		fmt.Fprintf(w, "%s: %s, %s of %s\n", line(f.Name), f.Format, count(f.Calls, "call"), count(f.Rows, "row"))
 	}
 	fmt.Fprintln(w)
 	right := make([]bool, 0, len(a.By)+5)
@@ -50,21 +58,21 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 	for range a.By {
 		right = append(right, false)
 	}
-	head = append(head, "requests", "input", "output", "$", "$ reported")
+	head = append(head, "requests", "input", "output", "cost", "reported")
 	right = append(right, true, true, true, true, true)
 	t := table{right: right}
 	t.row(head...)
 	t.rule()
-	line := func(groups []string, r app.UsageRow) {
+	add := func(groups []string, r app.UsageRow) {
 		requests, cost, reported, remark := "unknown", "no price", "-", ""
 		if r.Cost != nil {
-			cost = r.Cost.String()
+			cost = dollars(*r.Cost)
 		}
 		if r.Requests != nil {
 			requests = ledger.Number(float64(*r.Requests))
 		}
 		if r.Reported != nil {
-			reported = r.Reported.String()
+			reported = dollars(*r.Reported)
 		}
 		if !r.Complete {
 			remark = "incomplete"
@@ -74,22 +82,46 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 	for _, r := range a.Rows {
 		groups := make([]string, 0, len(a.By))
 		for _, d := range a.By {
-			groups = append(groups, r.Group[d])
+			groups = append(groups, group(d, r.Group[d]))
 		}
-		line(groups, r)
+		add(groups, r)
 	}
 	t.rule()
 	total := make([]string, len(a.By))
 	total[0] = "total"
-	line(total, a.Total)
+	add(total, a.Total)
 	t.write(w)
 	if len(a.Bill.Missing) > 0 {
 		fmt.Fprintln(w, "\nWithout a price, and not in the total:")
 		for _, m := range a.Bill.Missing {
-			fmt.Fprintf(w, "  %s: %s tokens in %d rows. %s\n", m.Name(), ledger.Number(float64(m.Tokens)), m.Rows, m.Why)
+			fmt.Fprintf(w, "  %s: %s. %s\n", line(m.Name()), missingHow(m), line(missingWhy(m)))
 		}
 	}
 	printNotes(w, a.Notes)
+}
+
+// group names a group of a report, also where the log says nothing.
+func group(dimension, value string) string {
+	if value == "" {
+		return "(no " + dimension + ")"
+	}
+	return value
+}
+
+// missingHow is how much has no price. A kind without a rate is counted in tokens alone, or in requests or searches.
+func missingHow(m app.MissingPrice) string {
+	if m.Rows == 0 {
+		return grouped(strconv.FormatInt(m.Tokens, 10))
+	}
+	return count(m.Tokens, "token") + " in " + count(m.Rows, "row")
+}
+
+// missingWhy is why it has none, and what to do where the log names no model.
+func missingWhy(m app.MissingPrice) string {
+	if m.Model == "" {
+		return "Name their model with --as PROVIDER/MODEL"
+	}
+	return strings.ToUpper(m.Why[:1]) + m.Why[1:]
 }
 
 type usageFormatsCmd struct{}

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"bytes"
-	"errors"
-	"io"
-	"strings"
+	"fmt"
+	"strconv"
 
 	"breakeven/internal/app"
 	"breakeven/usage"
@@ -17,8 +15,9 @@ type logFlags struct {
 	Input        string            `help:"Whether the input figure holds cached tokens: detect, includes or excludes." enum:"detect,includes,excludes" default:"detect" group:"Reading logs"`
 	As           string            `help:"Provider and model of calls that name none, as in anthropic/claude-sonnet-4-6." placeholder:"MODEL" group:"Reading logs"`
 	ReplaceModel bool              `help:"Take --as for every call, whatever the log names." group:"Reading logs"`
+	KeepGoing    bool              `help:"Accept that rows which cannot be read are left out, and exit with 0." xor:"rows" group:"Reading logs"`
 	sheetFlag
-	Strict bool `help:"Stop at the first bad row, and fail if a price is missing (exit code 4)."`
+	Strict bool `help:"Stop at the first bad row, and fail if a price is missing (exit code 4)." xor:"rows"`
 }
 
 // sheetFlag adds price files to the book.
@@ -43,44 +42,37 @@ func (r run) priced(f sheetFlag) (*app.App, error) {
 }
 
 func (f logFlags) options() (usage.Options, error) {
-	o := usage.Options{Format: f.Format, Mapping: f.Map, Strict: f.Strict, Override: f.ReplaceModel}
-	var err error
-	if o.Input, err = usage.ParseInputConvention(f.Input); err != nil {
-		return o, &app.KindError{Kind: app.BadUsage, Err: err}
-	}
-	if f.As != "" {
-		o.Provider, o.Model = splitModel(f.As)
-	}
-	if f.ReplaceModel && f.As == "" {
-		return o, &app.KindError{Kind: app.BadUsage, Err: errors.New("--replace-model needs --as")}
-	}
-	return o, nil
+	return app.LogOptions{Format: f.Format, Input: f.Input, As: f.As, ReplaceModel: f.ReplaceModel, Map: f.Map, Strict: f.Strict}.Usage()
 }
 
-// splitModel splits "provider/model". Without a provider the price book finds it.
-func splitModel(text string) (provider, model string) {
-	if provider, model, ok := strings.Cut(text, "/"); ok {
-		return provider, model
-	}
-	return "", text
-}
+// maxFaults is how many bad rows of a log are shown.
+const maxFaults = 10
 
-// sources opens logs by name; "-" is standard input, which is kept in memory because it may be read twice.
-func (r run) sources(paths []string) ([]app.Source, error) {
-	var list []app.Source
-	for _, path := range paths {
-		if path != "-" {
-			list = append(list, app.FileSource(path))
-			continue
+// badRows says which rows of the logs could not be read. The answer leaves them out, so they are an error unless the
+// caller accepts that.
+func (r run) badRows(files []usage.Summary, f logFlags) error {
+	if f.KeepGoing {
+		return nil
+	}
+	var faulty, rows int64
+	for _, file := range files {
+		faulty += file.Faulty
+		rows += file.Rows
+		for i, fault := range file.Faults {
+			if i == maxFaults {
+				break
+			}
+			r.complain(fault.Error())
 		}
-		data, err := app.ReadAll("standard input", r.env.Stdin, maxStdin)
-		if err != nil {
-			return nil, err
+		if more := file.Faulty - int64(min(maxFaults, len(file.Faults))); more > 0 {
+			r.complain(fmt.Sprintf("%s: and %s", file.Name, count(more, "more such row")))
 		}
-		list = append(list, app.Source{Name: "standard input", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }})
 	}
-	return list, nil
+	if faulty == 0 {
+		return nil
+	}
+	return &app.KindError{
+		Kind: app.Invalid, Err: fmt.Errorf("the answer leaves out %s of %s that could not be read", grouped(strconv.FormatInt(faulty, 10)), count(rows, "row")),
+		Hint: "mend them, or accept that with --keep-going",
+	}
 }
-
-// maxStdin is the largest log that is read from standard input; a larger one is read from a file.
-const maxStdin = 1 << 30

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"breakeven/decide"
 	"breakeven/internal/app"
 	"breakeven/price"
 )
@@ -16,7 +17,7 @@ type calcQuery struct {
 	Model       string  `query:"model" required:"true" doc:"Provider and model." example:"anthropic/claude-sonnet-4-6"`
 	Input       int64   `query:"input" required:"true" doc:"Input tokens of a call, cached ones included." minimum:"0" maximum:"1000000000" example:"1200"`
 	Output      int64   `query:"output" required:"true" doc:"Output tokens of a call, reasoning included." minimum:"0" maximum:"1000000000" example:"350"`
-	CallsPerDay float64 `query:"calls_per_day" required:"true" doc:"Calls a day." minimum:"0" maximum:"1000000000000" example:"10000"`
+	CallsPerDay float64 `query:"calls_per_day" required:"true" doc:"Calls a day; at least one a year." exclusiveMinimum:"0" maximum:"1000000000000" example:"10000"`
 	CachedShare float64 `query:"cached_share" doc:"Share of the input tokens that the cache serves." minimum:"0" maximum:"1"`
 	BatchShare  float64 `query:"batch_share" doc:"Share of the calls on the batch tier." minimum:"0" maximum:"1"`
 	Tier        string  `query:"tier" doc:"Service tier of the other calls." enum:"standard,batch,flex,priority,fast,ultrafast" default:"standard"`
@@ -60,7 +61,7 @@ type quoteBody struct {
 
 func (h handlers) prices(api huma.API) {
 	get(api, "/api/v1/prices", "The models of the price book with their rates in force", "prices", func(_ context.Context, in *pricesQuery) (*body[[]app.PriceRow], error) {
-		rows, err := h.app.Prices(in.Provider, in.Text, in.Retired)
+		rows, err := h.app.PricesOf(in.Provider, in.Text, in.Retired)
 		return answer(h, rows, err)
 	})
 	get(api, "/api/v1/prices/{provider}/{model}", "Every sheet of a model, with its evidence", "prices", func(_ context.Context, in *modelPath) (*body[app.PriceDetail], error) {
@@ -69,6 +70,9 @@ func (h handlers) prices(api huma.API) {
 	})
 	operate(api, http.MethodPost, "/api/v1/prices/quote", "Price a vendor's response body exactly", "prices", func(_ context.Context, in *body[quoteBody]) (*body[app.QuoteAnswer], error) {
 		b := in.Body
+		if _, err := price.ParseTier(b.Tier); err != nil && b.Tier != "" {
+			return nil, h.problem(&decide.FieldError{Field: "tier", Value: b.Tier, Problem: err.Error()})
+		}
 		r := app.QuoteRequest{Provider: b.Provider, Model: b.Model, Tier: b.Tier, Region: b.Region, Body: b.Response, SheetName: "sheet.json"}
 		if len(b.Sheet) > 0 {
 			r.Sheet = b.Sheet

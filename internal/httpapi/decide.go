@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"breakeven/decide"
 	"breakeven/internal/app"
 	"breakeven/internal/scenariofile"
 	"breakeven/scenario"
@@ -24,8 +25,8 @@ type logForm struct {
 	As       string          `form:"as" required:"false" doc:"Provider and model of calls that name none." example:"anthropic/claude-sonnet-4-6"`
 	Replace  bool            `form:"replace_model" required:"false" doc:"Take as for every call, whatever the log names."`
 	Input    string          `form:"input" required:"false" doc:"Whether the input figure holds cached tokens." enum:"detect,includes,excludes"`
-	Map      []string        `form:"map" required:"false" doc:"Columns of the log for our fields, as field=column."`
-	By       []string        `form:"by" required:"false" doc:"Dimensions to group a report by." enum:"hour,day,month,model,provider,project,user,key,tier"`
+	Map      []string        `form:"map" required:"false" nullable:"false" doc:"Columns of the log for our fields, as field=column."`
+	By       []string        `form:"by" required:"false" nullable:"false" doc:"Dimensions to group a report by." enum:"hour,day,month,model,provider,project,user,key,tier"`
 	Strict   bool            `form:"strict" required:"false" doc:"Stop at the first bad row, and fail if a price is missing."`
 }
 
@@ -47,32 +48,33 @@ func (f *logForm) logs() []app.Source {
 	return list
 }
 
-// keepOpen is an uploaded part that may be read again; the request closes it.
+// keepOpen is an uploaded part that may be read again; [logForm.close] closes it.
 type keepOpen struct{ multipart.File }
 
 func (keepOpen) Close() error { return nil }
 
+// close closes the uploaded parts. The server removes their files with the request.
+func (f *logForm) close() {
+	for _, file := range f.Files {
+		_ = file.Close() // it was only read
+	}
+}
+
 func (f *logForm) options() (usage.Options, error) {
-	o := usage.Options{Format: f.Format, Strict: f.Strict, Override: f.Replace, Mapping: map[string]string{}}
-	var err error
-	if o.Input, err = usage.ParseInputConvention(f.Input); err != nil {
-		return o, &app.KindError{Kind: app.BadUsage, Err: err}
-	}
+	columns := map[string]string{}
 	for _, m := range f.Map {
-		field, column, _ := strings.Cut(m, "=")
-		o.Mapping[field] = column
+		field, column, ok := strings.Cut(m, "=")
+		if !ok {
+			return usage.Options{}, &app.KindError{Kind: app.BadUsage, Err: &decide.FieldError{Field: "map", Value: m, Problem: "is not field=column"}}
+		}
+		columns[field] = column
 	}
-	if provider, model, ok := strings.Cut(f.As, "/"); ok {
-		o.Provider, o.Model = provider, model
-	} else {
-		o.Model = f.As
-	}
-	return o, nil
+	return app.LogOptions{Format: f.Format, Input: f.Input, As: f.As, ReplaceModel: f.Replace, Map: columns, Strict: f.Strict}.Usage()
 }
 
 func (h handlers) decide(api huma.API) {
 	document(api, "/api/v1/decide", "Decide on a scenario", "decide", func(_ context.Context, in *rawDocument) (*body[app.DecideAnswer], error) {
-		s, err := scenariofile.Read("scenario", in.RawBody)
+		s, err := h.app.CheckScenario("scenario", in.RawBody)
 		if err != nil {
 			return nil, h.problem(err)
 		}
@@ -85,10 +87,11 @@ func (h handlers) decide(api huma.API) {
 	})
 	large(api, "/api/v1/decide/log", "Decide on call logs", "decide", func(_ context.Context, in *upload) (*body[app.DecideAnswer], error) {
 		form := in.RawBody.Data()
+		defer form.close()
 		var s scenario.Scenario
 		if form.Scenario != "" {
 			var err error
-			if s, err = scenariofile.Read("scenario", []byte(form.Scenario)); err != nil {
+			if s, err = h.app.CheckScenario("scenario", []byte(form.Scenario)); err != nil {
 				return nil, h.problem(err)
 			}
 		}
@@ -101,6 +104,7 @@ func (h handlers) decide(api huma.API) {
 	})
 	large(api, "/api/v1/usage/report", "Read call logs and report tokens and cost", "usage", func(_ context.Context, in *upload) (*body[app.UsageAnswer], error) {
 		form := in.RawBody.Data()
+		defer form.close()
 		o, err := form.options()
 		if err != nil {
 			return nil, h.problem(err)
@@ -118,14 +122,18 @@ func large[In, Out any](api huma.API, path, summary, tag string, call func(conte
 	var out *body[Out]
 	huma.Register(api, huma.Operation{
 		OperationID: huma.GenerateOperationID(http.MethodPost, path, out), Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{tag},
-		MaxBodyBytes: MaxUpload, BodyReadTimeout: -1,
+		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api, MaxUpload)},
 	}, call)
+	form := api.OpenAPI().Paths[path].Post.RequestBody
+	form.Required = true
+	form.Content["multipart/form-data"].Schema.Properties["files"].Items.ContentEncoding = "" // the bytes as they are
 }
 
 type newQuery struct {
 	Preset string `query:"preset" doc:"Start from a scenario of the guide." enum:"small,growth,scale,consumer,regulated,bursty,fine-tuned"`
 }
 
+// text is an answer that is no JSON.
 type text struct {
 	ContentType string `header:"Content-Type"`
 	Body        []byte
@@ -140,23 +148,26 @@ type rawDocument struct {
 // document registers an operation whose body is a scenario, in JSON or YAML.
 func document[Out any](api huma.API, path, summary, tag string, call func(context.Context, *rawDocument) (*body[Out], error)) {
 	var out *body[Out]
-	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[scenario.Scenario](), true, "Scenario")
+	schema := &huma.MediaType{Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[scenario.Scenario](), true, "Scenario")}
+	content := map[string]*huma.MediaType{"application/json": schema, "application/yaml": schema}
 	huma.Register(api, huma.Operation{
 		OperationID: huma.GenerateOperationID(http.MethodPost, path, out), Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{tag},
-		SkipValidateBody: true,
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-			"application/json": {Schema: schema}, "application/yaml": {Schema: schema},
-		}},
+		SkipValidateBody: true, Middlewares: huma.Middlewares{limited(api, scenariofile.MaxBytes)},
+		RequestBody: &huma.RequestBody{Required: true, Content: content},
 	}, call)
+	// Registering describes the body as the bytes that the operation takes.
+	content["application/json"] = schema
 }
 
 func (h handlers) scenarios(api huma.API) {
+	const newPath = "/api/v1/scenario/new"
 	get(api, "/api/v1/scenario/schema", "The JSON schema of a scenario", "scenario", func(context.Context, *struct{}) (*body[any], error) {
 		s, err := h.app.ScenarioSchema()
 		return answer(h, s, err)
 	})
 	huma.Register(api, huma.Operation{
-		OperationID: "new-scenario", Method: http.MethodGet, Path: "/api/v1/scenario/new", Summary: "A scenario to start from, in YAML", Tags: []string{"scenario"},
+		OperationID: "new-scenario", Method: http.MethodGet, Path: newPath, Summary: "A scenario to start from, in YAML", Tags: []string{"scenario"},
+		Responses: map[string]*huma.Response{"200": {Content: map[string]*huma.MediaType{"application/yaml": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
 	}, func(_ context.Context, in *newQuery) (*text, error) {
 		data, err := h.app.NewScenario(in.Preset)
 		if err != nil {
@@ -164,6 +175,7 @@ func (h handlers) scenarios(api huma.API) {
 		}
 		return &text{"application/yaml", data}, nil
 	})
+	delete(api.OpenAPI().Paths[newPath].Get.Responses["200"].Headers, "Content-Type") // the content says it
 	document(api, "/api/v1/scenario/check", "Check a scenario and name every fault with its line", "scenario", func(_ context.Context, in *rawDocument) (*body[scenario.Scenario], error) {
 		s, err := h.app.CheckScenario("scenario", in.RawBody)
 		return answer(h, s, err)

@@ -3,12 +3,15 @@ package httpapi
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"breakeven/datafile"
 	"breakeven/decide"
 	"breakeven/internal/app"
 	"breakeven/internal/scenariofile"
+	"breakeven/price"
 	"breakeven/scenario"
 	"breakeven/usage"
 )
@@ -21,6 +24,26 @@ var statuses = map[app.ErrorKind]int{
 	app.Incomplete:  http.StatusUnprocessableEntity,
 	app.Unreachable: http.StatusBadGateway,
 	app.Internal:    http.StatusInternalServerError,
+}
+
+// locations says which part of a request an error is about, for errors that name no field themselves.
+var locations = []struct {
+	location string
+	about    func(error) bool
+}{
+	{"model", is[*price.UnknownModelError]},
+	{"model", is[*price.AmbiguousModelError]},
+	{"model", is[*price.NoPriceError]},
+	{"provider", is[*price.UnknownProviderError]},
+	{"files", is[*usage.FileError]},
+	{"input", is[*usage.ConventionError]},
+	{"sheet", is[*datafile.Error]},
+	{"prices", func(err error) bool { return app.KindOf(err) == app.Incomplete }},
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // problem turns an error into problem+json. A fault of the program is logged and not described.
@@ -54,7 +77,15 @@ func (h handlers) problem(err error) error {
 		}
 	}
 	if f, ok := errors.AsType[*usage.RowError](err); ok {
-		add(f.Field, hinted(f.Problem, f.Hint), f.Value)
+		add("files", f.Error(), f.Value)
+	}
+	if f, ok := errors.AsType[*usage.UsageError](err); ok {
+		add(strings.TrimSuffix("response."+f.Field, "."), hinted(f.Problem, f.Hint), f.Value)
+	}
+	for _, l := range locations {
+		if len(details) == 0 && l.about(err) {
+			add(l.location, err.Error(), nil)
+		}
 	}
 	return huma.NewError(statuses[kind], err.Error(), details...)
 }

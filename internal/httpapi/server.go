@@ -15,11 +15,19 @@ import (
 
 	"breakeven/internal/app"
 	"breakeven/ledger"
+	"breakeven/price"
+	"breakeven/usage"
 	"breakeven/web"
 )
 
-// MaxUpload is the largest request that is read, in bytes.
-const MaxUpload = 8 << 30
+// aliases are types that look different on the wire than in memory: a ledger's whole cents are dollars there, quantities
+// are an object of those that are not zero, a time-of-day window is in words, and a count that is not known is null.
+var aliases = map[reflect.Type]reflect.Type{
+	reflect.TypeFor[ledger.Amount]():    reflect.TypeFor[float64](),
+	reflect.TypeFor[price.Quantities](): reflect.TypeFor[map[string]int64](),
+	reflect.TypeFor[price.Window]():     reflect.TypeFor[string](),
+	reflect.TypeFor[usage.Count]():      reflect.TypeFor[*int64](),
+}
 
 // New makes the handler of the whole server.
 func New(a *app.App, log *slog.Logger) http.Handler {
@@ -29,8 +37,9 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/openapi", "", ""
 	config.CreateHooks = nil // no $schema links in bodies: the same input gives the same bytes
 	api := humago.New(mux, config)
-	// A ledger's amounts are whole cents in memory and dollars on the wire.
-	api.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[ledger.Amount](), reflect.TypeFor[float64]())
+	for memory, wire := range aliases {
+		api.OpenAPI().Components.Schemas.RegisterTypeAlias(memory, wire)
+	}
 	h := handlers{app: a, log: log}
 	h.quick(api)
 	h.calc(api)
@@ -38,12 +47,9 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	h.decide(api)
 	h.scenarios(api)
 	h.system(api)
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
-		ctx := humago.NewContext(&huma.Operation{}, r, w)
-		if err := huma.WriteErr(api, ctx, http.StatusNotFound, "there is no such operation: "+r.Method+" "+r.URL.Path+"; see /openapi.json"); err != nil {
-			log.Error("answering", "err", err)
-		}
-	})
+	for _, path := range []string{"/api/", "/openapi.json", "/openapi.yaml"} {
+		mux.HandleFunc(path, h.unmatched(api, mux))
+	}
 	mux.Handle("/", web.Handler())
 	return secure(mux)
 }
