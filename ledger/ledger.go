@@ -184,6 +184,14 @@ func number(v float64, digits int) string {
 	return group(whole) + "." + fraction
 }
 
+// Count writes a number of things: "1 machine", "2,000 machines". The thing is in the singular.
+func Count[N int | int64](n N, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return Number(float64(n)) + " " + thing
+}
+
 // group separates thousands in a whole number.
 func group(digits string) string {
 	sign := ""

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"breakeven/fact"
+	"breakeven/ledger"
 	"breakeven/money"
 	"breakeven/price"
 	"breakeven/usage"
@@ -56,7 +57,7 @@ type MissingPrice struct {
 // Name is what is missing, in a few words.
 func (m MissingPrice) Name() string {
 	if m.File != "" {
-		return fmt.Sprintf("%d rows of %s that could not be read", m.Rows, m.File)
+		return fmt.Sprintf("%s of %s that could not be read", ledger.Count(m.Rows, "row"), m.File)
 	}
 	name := m.Model
 	if m.Provider != "" && !strings.Contains(name, "/") {
@@ -267,13 +268,13 @@ func (p *pricer) bill() (Bill, error) {
 		return strings.Compare(x.Kind, y.Kind)
 	})
 	if p.banded > 0 {
-		b.Notes = append(b.Notes, fmt.Sprintf("%d rows add up several long calls of a model with context bands; without the single calls they are priced at the base band, which may be too low.", p.banded))
+		b.Notes = append(b.Notes, fmt.Sprintf("Several long calls of a model with context bands are added up in %s; without the single calls they are priced at the base band, which may be too low.", ledger.Count(p.banded, "row")))
 	}
 	if p.straddling > 0 {
-		b.Notes = append(b.Notes, fmt.Sprintf("%d rows cover a span in which the price changed; they are priced at its begin. Export narrower buckets to price them exactly.", p.straddling))
+		b.Notes = append(b.Notes, fmt.Sprintf("The price changed within the span of %s, priced at its begin. Export narrower buckets to price them exactly.", ledger.Count(p.straddling, "row")))
 	}
 	if p.undated > 0 {
-		b.Notes = append(b.Notes, fmt.Sprintf("%d calls carry no date; they are priced as of %s.", p.undated, p.now.UTC().Format(time.DateOnly)))
+		b.Notes = append(b.Notes, fmt.Sprintf("No date is on %s, priced as of %s.", ledger.Count(p.undated, "call"), p.now.UTC().Format(time.DateOnly)))
 	}
 	for _, what := range slices.Sorted(maps.Keys(p.standard)) {
 		b.Notes = append(b.Notes, fmt.Sprintf("There is no %s: those calls are priced as standard.", what))

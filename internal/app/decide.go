@@ -90,7 +90,7 @@ func (a *App) Decide(r DecideRequest) (DecideAnswer, error) {
 		return answer, err
 	}
 	if s.Workload == nil && len(r.Logs) == 0 {
-		return answer, &decide.FieldError{Field: "workload", Problem: "is missing", Hint: "give a workload or parts in the scenario, or a call log with --usage"}
+		return answer, &decide.FieldError{Field: "workload", Problem: "is missing", Hint: "give a workload or parts in the scenario, or a call log"}
 	}
 	if len(s.Candidates) == 0 {
 		s.Candidates = []scenario.Candidate{{Model: scenario.DefaultCandidate}}
@@ -118,7 +118,7 @@ func (a *App) Decide(r DecideRequest) (DecideAnswer, error) {
 	answer.Fleets = fleets
 	answer.Notes = append(answer.Notes, notes...)
 	if r.Strict && len(problem.Current.Missing) > 0 {
-		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(problem.Current.Missing, ", ")), Hint: "leave --strict out to see the incomplete total, or add the price with --sheet"}
+		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(problem.Current.Missing, ", "))}
 	}
 	problem.Caps = append(problem.Caps, m.caps...)
 	if len(r.Scenario.Candidates) == 0 {
@@ -358,7 +358,7 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 	for _, f := range summaries {
 		m.notes = append(m.notes, f.Notes...)
 		if f.Faulty > 0 {
-			m.notes = append(m.notes, fmt.Sprintf("%d of %d rows of %s could not be read and are left out; the first: %s", f.Faulty, f.Rows, f.Name, f.Faults[0].Error()))
+			m.notes = append(m.notes, unreadRows(f))
 		}
 	}
 	return m, nil
@@ -436,7 +436,7 @@ func given(s scenario.Scenario, fresh func() *billers) (measured, error) {
 			continue
 		}
 		// One call stands for all of its kind: its band is that of a single call.
-		c := usage.Call{Model: model, Tier: part.tier, Requests: usage.Count{N: 1, Known: true}, Quantities: q}
+		c := usage.Call{Start: m.billers.current.now, Model: model, Tier: part.tier, Requests: usage.Count{N: 1, Known: true}, Quantities: q}
 		if err := m.billers.addTimes(&c, part.n); err != nil {
 			return m, err
 		}
@@ -556,6 +556,7 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 	})
 	month := ledger.Term{Name: factorName, Value: factor, Unit: "x", Provenance: fact.Derive(factorName)}
 	million := ledger.Term{Name: "tokens in a million", Value: 1e6, Provenance: fact.Derive("the unit of the price")}
+	thousand := ledger.Term{Name: "calls in a thousand", Value: 1000, Provenance: fact.Derive("the unit of the price")}
 	var lines []ledger.Line
 	var rest money.Sum
 	for i, k := range keys {
@@ -566,9 +567,11 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 			continue
 		}
 		label := strings.ToUpper(k.kind.Label()[:1]) + k.kind.Label()[1:]
-		unitName := "tokens"
-		if k.kind.Side() == price.FeeSide {
-			unitName = k.kind.Label()
+		unitName, per := "tokens", million
+		rate := ledger.Term{Name: "price per million", Value: k.rate.Estimate(), Unit: "USD", Provenance: provenance[k]}
+		if k.kind.Side() == price.FeeSide { // vendors print these by the thousand
+			unitName, per = k.kind.Label(), thousand
+			rate.Name, rate.Value = "price per thousand", rate.Value/1000
 		}
 		if k.as != k.kind {
 			label += ", billed as " + k.as.Label()
@@ -584,9 +587,8 @@ func apiLines(b Bill, factor float64, factorName string) ([]ledger.Line, error) 
 		}
 		line, err := ledger.NewLine("api", label, []ledger.Term{
 			{Name: k.kind.Label(), Value: float64(quantities[k]), Unit: unitName, Provenance: fact.ByUser("the workload")},
-			{Name: "price per million", Value: k.rate.Estimate(), Unit: "USD", Provenance: provenance[k]},
-			month,
-		}, []ledger.Term{million})
+			rate, month,
+		}, []ledger.Term{per})
 		if err != nil {
 			return nil, err
 		}

@@ -27,19 +27,11 @@ func (a *App) OpenModels() ([]OpenModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	hosts := map[string][]string{}
-	for _, f := range book.Files() {
-		for _, m := range f.Models {
-			if m.Weights != "" && m.Retired == "" {
-				hosts[m.Weights] = append(hosts[m.Weights], f.Provider)
-			}
-		}
-	}
 	list := []OpenModel{}
 	for _, m := range models.All() {
 		list = append(list, OpenModel{
 			ID: m.ID, Name: m.String(), Total: float64(m.Parameters().Total()), Active: float64(m.Parameters().Active()), MaxContext: m.MaxContext,
-			Licence: m.Licence.Name, Hosts: append([]string{}, hosts[m.ID]...),
+			Licence: m.Licence.Name, Hosts: append([]string{}, sellersOf(book, m.ID)...),
 		})
 	}
 	return list, nil
@@ -58,13 +50,21 @@ type Accelerator struct {
 
 // Offer is one price of a machine.
 type Offer struct {
-	Vendor     string          `json:"vendor"`
-	Region     string          `json:"region"`
-	Instance   string          `json:"instance"`
-	GPUs       int             `json:"gpus"`
-	Term       gpu.Term        `json:"term"`
-	Hourly     money.USD       `json:"usd_per_hour" doc:"For the whole machine, exactly."`
-	Provenance fact.Provenance `json:"provenance"`
+	Vendor   string    `json:"vendor"`
+	Region   string    `json:"region"`
+	Instance string    `json:"instance"`
+	GPUs     int       `json:"gpus"`
+	Term     gpu.Term  `json:"term"`
+	Hourly   money.USD `json:"usd_per_hour" doc:"For the whole machine, exactly."`
+	// Marketplace and Listed are those of [gpu.Offer]: neither a marketplace nor an average competes in a decision by
+	// itself.
+	Marketplace bool            `json:"marketplace,omitempty" doc:"The machine belongs to a third party."`
+	Listed      bool            `json:"listed" doc:"The vendor states the price; any other is an average."`
+	Provenance  fact.Provenance `json:"provenance"`
+}
+
+func offer(o gpu.Offer) Offer {
+	return Offer{o.Vendor, o.Region, o.Instance, o.Count, o.Term, o.Hourly, o.Marketplace, o.Listed(), o.Provenance}
 }
 
 // Accelerators lists accelerators with their offers.
@@ -84,9 +84,25 @@ func (a *App) Accelerators() ([]Accelerator, error) {
 			Provenance: p.Provenance(gpu.MemoryFigure), Offers: []Offer{},
 		}
 		for _, o := range market.Offers(p.ID, gpu.Filter{}) {
-			acc.Offers = append(acc.Offers, Offer{o.Vendor, o.Region, o.Instance, o.Count, o.Term, o.Hourly, o.Provenance})
+			acc.Offers = append(acc.Offers, offer(o))
 		}
 		list = append(list, acc)
+	}
+	return list, nil
+}
+
+// CheapestOffers are an accelerator's cheapest offers per GPU, one for each term that has any. Marketplaces and
+// averages are left out, as in a decision: machines of strangers come and go, and at an average nothing need be for rent.
+func (a *App) CheapestOffers(accelerator string) ([]Offer, error) {
+	market, err := a.market()
+	if err != nil {
+		return nil, err
+	}
+	list := []Offer{}
+	for _, term := range gpu.Terms() {
+		if o, ok := market.Cheapest(accelerator, gpu.Filter{Term: term, Dedicated: true, Listed: true}); ok {
+			list = append(list, offer(o))
+		}
 	}
 	return list, nil
 }

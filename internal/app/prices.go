@@ -1,13 +1,12 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
+	"breakeven/decide"
 	"breakeven/fact"
 	"breakeven/money"
 	"breakeven/price"
@@ -34,18 +33,24 @@ type PriceRow struct {
 }
 
 // Prices lists the models of the book whose provider, identifier or name contains the text, retired ones only
-// where asked for.
+// where asked for. A provider is asked for by any of its names; one that the book does not have is a
+// [*price.UnknownProviderError].
 func (a *App) Prices(provider, text string, retired bool) ([]PriceRow, error) {
 	book, err := a.book()
 	if err != nil {
 		return nil, err
 	}
+	files := book.Files()
+	if provider != "" {
+		file, err := book.Provider(provider)
+		if err != nil {
+			return nil, err
+		}
+		files = []*price.File{file}
+	}
 	now, text := a.Now(), strings.ToLower(text)
 	rows := []PriceRow{}
-	for _, f := range book.Files() {
-		if provider != "" && provider != f.Provider && !slices.Contains(f.Aliases, provider) {
-			continue
-		}
+	for _, f := range files {
 		for i := range f.Models {
 			m := &f.Models[i]
 			if !retired && m.Retired != "" && !m.Retired.Time().After(now) {
@@ -238,7 +243,7 @@ func (a *App) Quote(r QuoteRequest) (QuoteAnswer, error) {
 		q.Asked = r.Model
 	}
 	if q.Asked == "" {
-		return q, &KindError{Kind: Invalid, Err: errors.New("the body names no model"), Hint: "name it with --model"}
+		return q, &decide.FieldError{Field: "model", Problem: "is not named in the body", Hint: "name it as provider/model"}
 	}
 	if q.At.IsZero() {
 		if q.At = response.Created; q.At.IsZero() {

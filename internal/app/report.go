@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"breakeven/decide"
 	"breakeven/money"
 	"breakeven/price"
 	"breakeven/usage"
@@ -118,7 +119,7 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	for _, name := range r.By {
 		d, ok := dimensions[name]
 		if !ok {
-			return UsageAnswer{}, &KindError{Kind: BadUsage, Err: fmt.Errorf("--by %q is not one of %s", name, strings.Join(Dimensions(), ", "))}
+			return UsageAnswer{}, &KindError{Kind: BadUsage, Err: &decide.FieldError{Field: "by", Value: name, Problem: "is not one of " + strings.Join(Dimensions(), ", ")}}
 		}
 		by = append(by, d)
 	}
@@ -163,12 +164,12 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	for _, f := range files {
 		answer.Notes = append(answer.Notes, f.Notes...)
 		if f.Faulty > 0 {
-			answer.Notes = append(answer.Notes, fmt.Sprintf("%d of %d rows of %s could not be read and are left out; the first: %s", f.Faulty, f.Rows, f.Name, f.Faults[0].Error()))
+			answer.Notes = append(answer.Notes, unreadRows(f))
 		}
 	}
 	answer.Notes = sentences(answer.Notes)
 	if r.Strict && !answer.Bill.Complete {
-		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(missingNames(answer.Bill), ", ")), Hint: "leave --strict out to see the incomplete total"}
+		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(missingNames(answer.Bill), ", "))}
 	}
 	return answer, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"breakeven/ledger"
 	"breakeven/usage"
 )
 
@@ -58,7 +59,7 @@ func readSource(src Source, o usage.Options, emit func(*usage.Call) error) (usag
 		err = cerr
 	}
 	if err == nil && s.Calls > 0 && s.Faulty > s.Calls {
-		err = &usage.FileError{File: src.Name, Line: s.Faults[0].Line, Problem: fmt.Sprintf("%d of %d rows could not be read; the first: %s", s.Faulty, s.Rows, s.Faults[0].Error()), Hint: "name the format or the columns, or mend the export"}
+		err = &usage.FileError{File: src.Name, Line: s.Faults[0].Line, Problem: fmt.Sprintf("%d of %s could not be read; the first: %s", s.Faulty, ledger.Count(s.Rows, "row"), s.Faults[0].Error()), Hint: "name the format or the columns, or mend the export"}
 	}
 	if err == nil && s.Calls == 0 {
 		err = &usage.FileError{File: src.Name, Problem: noCalls(s), Hint: "name the format or the columns"}
@@ -68,9 +69,14 @@ func readSource(src Source, o usage.Options, emit func(*usage.Call) error) (usag
 
 func noCalls(s usage.Summary) string {
 	if s.Faulty > 0 && len(s.Faults) > 0 {
-		return fmt.Sprintf("holds no call that could be read; %d rows failed, the first: %s", s.Faulty, s.Faults[0].Error())
+		return fmt.Sprintf("holds no call that could be read; %s failed, the first: %s", ledger.Count(s.Faulty, "row"), s.Faults[0].Error())
 	}
-	return fmt.Sprintf("holds no calls (%d rows seen)", s.Rows)
+	return fmt.Sprintf("holds no calls (%s seen)", ledger.Count(s.Rows, "row"))
+}
+
+// unreadRows says how many rows of a log are left out.
+func unreadRows(s usage.Summary) string {
+	return fmt.Sprintf("%d of %s of %s cannot be read and are left out; the first: %s", s.Faulty, ledger.Count(s.Rows, "row"), s.Name, s.Faults[0].Error())
 }
 
 // dated reports whether a call's time is a date. A trace's offset counts from the Unix epoch, and nobody called

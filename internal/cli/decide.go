@@ -117,7 +117,7 @@ func printDecision(w io.Writer, a app.DecideAnswer) {
 			fmt.Fprintf(w, "  No price for %s: the total is a lower bound\n", line(m))
 		}
 		if o.Replicas > 0 {
-			fmt.Fprintf(w, "  %s, %s, %.0f %% busy in the mean; bound by %s\n", count(o.Replicas, "machine"), count(o.GPUs, "GPU"), 100*o.BusyMean, o.Limit)
+			fmt.Fprintf(w, "  %s, %s, %.0f %% busy in the mean; bound by %s\n", ledger.Count(o.Replicas, "machine"), ledger.Count(o.GPUs, "GPU"), 100*o.BusyMean, o.Limit)
 		}
 	}
 	fmt.Fprintln(w)

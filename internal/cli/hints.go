@@ -20,7 +20,7 @@ var hints = []struct {
 	hint string
 }{
 	{incompletePrices, "--strict", "leave --strict out to see the incomplete total, or add the price with --sheet FILE"},
-	{about(`^workload$`), "--usage", "or pass a call log with --usage FILE"},
+	{about(`^workload$`), "--usage", "a call log is passed with --usage FILE"},
 	{noCalls, "--format", "name the format with --format, or the columns with --map FIELD=COLUMN"},
 	{about(`^current\.model$`), "breakeven prices", "breakeven prices list [TEXT] prints it"},
 	{about(`^candidates.*\.model$`), "breakeven models", "breakeven models [TEXT] prints that list"},

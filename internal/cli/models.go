@@ -34,7 +34,7 @@ func (c modelsCmd) Run(r run) error {
 			t.row(m.ID, billions(m.Total), billions(m.Active), ledger.Number(float64(m.MaxContext)), m.Licence, hosts)
 		}
 		t.write(w)
-		fmt.Fprintf(w, "\n%s; hosts sell it by the token\n", count(len(list), "model"))
+		fmt.Fprintf(w, "\n%s; hosts sell it by the token\n", ledger.Count(len(list), "model"))
 	})
 }
 
@@ -88,6 +88,6 @@ func (c gpusCmd) Run(r run) error {
 			}
 		}
 		t.write(w)
-		fmt.Fprintf(w, "\n%s; the cheapest offer of each term, whose machine has so many GPUs; --json lists every offer, marketplaces included\n", count(len(list), "accelerator"))
+		fmt.Fprintf(w, "\n%s; the cheapest offer of each term, whose machine has so many GPUs; --json lists every offer, marketplaces included\n", ledger.Count(len(list), "accelerator"))
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"breakeven/fact"
 	"breakeven/internal/app"
+	"breakeven/ledger"
 	"breakeven/money"
 	"breakeven/price"
 )
@@ -26,7 +27,7 @@ type pricesListCmd struct {
 }
 
 func (c pricesListCmd) Run(r run) error {
-	rows, err := r.app.PricesOf(c.Provider, c.Text, c.Retired)
+	rows, err := r.app.Prices(c.Provider, c.Text, c.Retired)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (c pricesListCmd) Run(r run) error {
 			t.row(p.Provider+"/"+p.Model, rateText(p.Input), rateText(p.CacheRead), rateText(p.Output), string(p.Kind)+" "+string(p.Date), strings.Join(p.Tiers, " "))
 		}
 		t.write(w)
-		fmt.Fprintf(w, "\n%s; dollars per million tokens, standard tier, in force now. Fees and other kinds: breakeven prices show MODEL\n", count(len(rows), "model"))
+		fmt.Fprintf(w, "\n%s; dollars per million tokens, standard tier, in force now. Fees and other kinds: breakeven prices show MODEL\n", ledger.Count(len(rows), "model"))
 	})
 }
 
@@ -95,7 +96,7 @@ func (c pricesShowCmd) Run(r run) error {
 func printBands(w io.Writer, bands []price.Band, indent string) {
 	for _, b := range bands {
 		if b.AtLeast > 0 {
-			fmt.Fprintf(w, "%sfor prompts of at least %s\n", indent, count(b.AtLeast, "token"))
+			fmt.Fprintf(w, "%sfor prompts of at least %s\n", indent, ledger.Count(b.AtLeast, "token"))
 		}
 		t := table{right: []bool{false, true}}
 		for _, c := range b.Rates {

@@ -50,7 +50,7 @@ func (c usageReportCmd) Run(r run) error {
 
 func printReport(w io.Writer, a app.UsageAnswer) {
 	for _, f := range a.Files {
-		fmt.Fprintf(w, "%s: %s, %s of %s\n", line(f.Name), f.Format, count(f.Calls, "call"), count(f.Rows, "row"))
+		fmt.Fprintf(w, "%s: %s, %s of %s\n", line(f.Name), f.Format, ledger.Count(f.Calls, "call"), ledger.Count(f.Rows, "row"))
 	}
 	fmt.Fprintln(w)
 	right := make([]bool, 0, len(a.By)+5)
@@ -113,7 +113,7 @@ func missingHow(m app.MissingPrice) string {
 	if m.Rows == 0 {
 		return grouped(strconv.FormatInt(m.Tokens, 10))
 	}
-	return count(m.Tokens, "token") + " in " + count(m.Rows, "row")
+	return ledger.Count(m.Tokens, "token") + " in " + ledger.Count(m.Rows, "row")
 }
 
 // missingWhy is why it has none, and what to do where the log names no model.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"breakeven/internal/app"
+	"breakeven/ledger"
 	"breakeven/usage"
 )
 
@@ -65,14 +66,14 @@ func (r run) badRows(files []usage.Summary, f logFlags) error {
 			r.complain(fault.Error())
 		}
 		if more := file.Faulty - int64(min(maxFaults, len(file.Faults))); more > 0 {
-			r.complain(fmt.Sprintf("%s: and %s", file.Name, count(more, "more such row")))
+			r.complain(fmt.Sprintf("%s: and %s", file.Name, ledger.Count(more, "more such row")))
 		}
 	}
 	if faulty == 0 {
 		return nil
 	}
 	return &app.KindError{
-		Kind: app.Invalid, Err: fmt.Errorf("the answer leaves out %s of %s that could not be read", grouped(strconv.FormatInt(faulty, 10)), count(rows, "row")),
+		Kind: app.Invalid, Err: fmt.Errorf("the answer leaves out %s of %s that could not be read", grouped(strconv.FormatInt(faulty, 10)), ledger.Count(rows, "row")),
 		Hint: "mend them, or accept that with --keep-going",
 	}
 }

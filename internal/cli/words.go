@@ -4,18 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"breakeven/ledger"
 	"breakeven/money"
 	"breakeven/price"
 )
-
-// count is a number of things: "1 machine", "2,000 machines".
-func count[N int | int64](n N, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return ledger.Number(float64(n)) + " " + thing
-}
 
 // dollars is an exact amount for people, thousands separated and no digit lost: "$25,879.23", "$7,358.40".
 func dollars(amount fmt.Stringer) string {

@@ -61,7 +61,7 @@ type quoteBody struct {
 
 func (h handlers) prices(api huma.API) {
 	get(api, "/api/v1/prices", "The models of the price book with their rates in force", "prices", func(_ context.Context, in *pricesQuery) (*body[[]app.PriceRow], error) {
-		rows, err := h.app.PricesOf(in.Provider, in.Text, in.Retired)
+		rows, err := h.app.Prices(in.Provider, in.Text, in.Retired)
 		return answer(h, rows, err)
 	})
 	get(api, "/api/v1/prices/{provider}/{model}", "Every sheet of a model, with its evidence", "prices", func(_ context.Context, in *modelPath) (*body[app.PriceDetail], error) {

@@ -100,7 +100,7 @@ func parse(name string, data []byte) (any, *walker, error) {
 		return nil, nil, Faults{{File: name, Line: line, Problem: problem, Hint: hint}}
 	}
 	if len(data) > MaxBytes {
-		return one(0, fmt.Sprintf("is larger than %d bytes", MaxBytes), "a scenario is a page; a call log goes to --usage")
+		return one(0, fmt.Sprintf("is larger than %d bytes", MaxBytes), "a scenario is a page; a call log is given beside it")
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // some editors write a byte order mark
 	if before, _, ok := bytes.Cut(data, []byte{0}); ok {
