@@ -118,7 +118,7 @@ func (a *App) Quick(r QuickRequest) (QuickAnswer, error) {
 	}
 	answer := QuickAnswer{QuickResult: result, Notes: []string{}}
 	if names := inputNames(r.Quick.Assumed); len(names) > 0 {
-		answer.Notes = append(answer.Notes, "Nobody gave "+strings.Join(names, ", ")+": documented defaults stand in.")
+		answer.Notes = append(answer.Notes, "Assumed, not given: "+strings.Join(names, ", ")+".")
 	}
 	provider, err := a.apiVendor(r)
 	if err != nil {

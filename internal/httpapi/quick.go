@@ -44,6 +44,7 @@ type quickQuery struct {
 	Tooling      optional[float64] `query:"tooling" doc:"Tooling and migration, in dollars per month; 7000 is assumed." minimum:"0" maximum:"1000000000"`
 	Utilization  optional[float64] `query:"utilization" doc:"Share of the GPUs' capacity that real traffic uses; 0.3733 is assumed." minimum:"0.01" maximum:"1"`
 	Design       optional[float64] `query:"design_utilization" doc:"The utilization that the GPU bill assumes; 0.7 is assumed." minimum:"0.01" maximum:"1"`
+	Guessed      []string          `query:"guessed" doc:"Inputs that nobody chose, such as the starting values of a form: what is worked out from them is marked as assumed." enum:"api,gpu,ops,tooling,utilization,design_utilization"`
 	Vendor       string            `query:"vendor" doc:"Whose API it is, for the attestations that constraints ask for; Anthropic is assumed."`
 	Sweeps       bool              `query:"sweeps" doc:"Also answer over the range of each input."`
 	Elastic      bool              `query:"elastic" doc:"Load is bursty."`
@@ -56,16 +57,22 @@ type quickQuery struct {
 	NoMLOps      bool              `query:"no_mlops" doc:"There is no team that could run inference."`
 }
 
-func (q *quickQuery) parts() scenario.Parts {
-	return scenario.Parts{
+// quick is the formula's input. A default is assumed, and so is what the client says that nobody chose.
+func (q *quickQuery) quick() decide.Quick {
+	parts := scenario.Parts{
 		API: q.API, GPU: q.GPU, Ops: q.Ops, Tooling: q.Tooling.given(), Utilization: q.Utilization.given(), Design: q.Design.given(),
 	}
+	quick := parts.Quick()
+	for _, input := range q.Guessed {
+		quick.Assumed = append(quick.Assumed, decide.Assumption{Input: input, Why: "a starting value that nobody has chosen"})
+	}
+	return quick
 }
 
 func (h handlers) quick(api huma.API) {
 	get(api, "/api/v1/quick", "The quick formula, in both readings", "decide", func(_ context.Context, in *quickQuery) (*body[app.QuickAnswer], error) {
 		a, err := h.app.Quick(app.QuickRequest{
-			Quick: in.parts().Quick(), Vendor: in.Vendor, Sweeps: in.Sweeps,
+			Quick: in.quick(), Vendor: in.Vendor, Sweeps: in.Sweeps,
 			Constraints: decide.Constraints{
 				Elastic: in.Elastic, ModelQuality: in.ModelQuality, Compliance: in.Compliance, Attested: in.Attested, DataInside: in.DataInside,
 				LowLatency: in.LowLatency, Portable: in.Portable, NoMLOps: in.NoMLOps,

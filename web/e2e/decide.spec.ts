@@ -104,7 +104,7 @@ test("the ledger opens its evidence, term by term", async ({ page }) => {
   await open(page);
   await page.getByRole("button", { name: /why GPU rental/ }).click();
   const evidence = page.locator("#why-gpu");
-  await expect(evidence).toContainText("$8,000/month × 70 % / 37.3333 %");
+  await expect(evidence).toContainText("$8,000/month × 70 % / 37.3333333 %");
   await expect(evidence).toContainText("design utilization");
 });
 

@@ -97,6 +97,8 @@ export interface Reason {
 
 export interface QuickAnswer {
   input: Parts;
+  vendor: string;
+  notes: string[];
   as_listed: Reading;
   all_terms: Reading;
   readings_agree: boolean;
@@ -136,6 +138,7 @@ export interface ConstraintSet {
   elastic?: boolean;
   model_quality?: boolean;
   compliance?: string[];
+  attested?: string[];
   data_inside?: boolean;
   low_latency?: boolean;
   portable?: boolean;
@@ -303,6 +306,7 @@ export interface Alternative {
 }
 
 export interface BreakEven {
+  kind: "rented_gpus" | "hybrid";
   fleet: string;
   against: string;
   first_scale?: number;
@@ -375,6 +379,7 @@ export interface BillLine {
   route?: string;
   tier: string;
   kind: string;
+  billed_as: string;
   quantity: number;
   usd_per_million: string;
   usd: string;
@@ -383,6 +388,7 @@ export interface BillLine {
 }
 
 export interface MissingPrice {
+  file?: string;
   provider?: string;
   model: string;
   kind?: string;

@@ -3,7 +3,9 @@
 import type { Constraint, ConstraintName, Reason } from "../api/types";
 import { dollars, tied } from "../format";
 import { quick } from "../state/answers";
-import { cataloged, limits, setLimits } from "../state/store";
+import { loadBook, providers } from "../state/book";
+import { cataloged, limits, setLimits, setVendor, vendor } from "../state/store";
+import { useNear } from "../ui/useNear";
 import { Section } from "./Section";
 
 const attestations = [
@@ -23,7 +25,7 @@ function Text({ c }: { c: Constraint }) {
 }
 
 function Toggle({ c }: { c: Constraint }) {
-  const name = c.id as Exclude<ConstraintName, "compliance">;
+  const name = c.id as Exclude<ConstraintName, "compliance" | "attested">;
   const on = limits.value?.[name] === true;
   return (
     <li class={on ? "on" : ""}>
@@ -61,9 +63,42 @@ function Compliance({ c }: { c: Constraint }) {
             </label>
           ))}
         </div>
+        {asked.length > 0 && <Whose />}
       </fieldset>
       <Text c={c} />
     </li>
+  );
+}
+
+// Whose asks whose API it is, because attestations are a vendor's.
+function Whose() {
+  const near = useNear<HTMLDivElement>(() => void loadBook());
+  const named = vendor.value ?? "";
+  const checked = limits.value?.attested ?? [];
+  return (
+    <div class="whose" ref={near}>
+      <label>
+        Whose API is it?{" "}
+        <select value={named} onChange={(e) => setVendor(e.currentTarget.value)}>
+          <option value="">{quick.value ? `not said: ${quick.value.vendor} is assumed` : "not said"}</option>
+          {[...new Set([...providers.value, ...(named ? [named] : [])])].map((p) => (
+            <option key={p} value={p}>
+              {p}
+            </option>
+          ))}
+        </select>
+      </label>
+      {named && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={checked.includes(named)}
+            onChange={(e) => setLimits({ attested: e.currentTarget.checked ? [named] : [] })}
+          />
+          <span>I have checked its attestations myself, whatever is on record</span>
+        </label>
+      )}
+    </div>
   );
 }
 

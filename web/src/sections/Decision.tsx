@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { CostCurves } from "../chart/CostCurves";
 import { Load } from "../chart/Load";
 import { style } from "../chart/palette";
-import type { Bill, BillLine, DecideAnswer, Decision as Decided, FleetFinding, Line, Option } from "../api/types";
+import type { Bill, BillLine, DecideAnswer, Decision as Decided, FleetFinding, Line, MissingPrice, Option } from "../api/types";
 import { aligned, amount, count, dollars, hasCents, number, percent, rounded, short, tied, times, words } from "../format";
 import { Arithmetic, Badge, Source } from "../ui/Badge";
 
@@ -207,10 +207,21 @@ function Alternatives({ d }: { d: Decided }) {
   );
 }
 
+// fees are the kinds that vendors price by the thousand, not by the million tokens.
+const fees = ["request", "web_search"];
+
+// missingName is what has no price, in a few words.
+function missingName(m: MissingPrice): string {
+  if (m.file) return `Rows of ${m.file} that could not be read`;
+  const model = m.model ? (m.provider ? `${m.provider}/${m.model}` : m.model) : "calls that name no model";
+  return m.kind ? `${words(m.kind)} of ${model}` : model;
+}
+
 function BillRow({ l, i, rate, usd }: { l: BillLine; i: number; rate: string; usd: string }) {
   const [open, setOpen] = useState(false);
   const id = `bill-${i}`;
   const name = words(l.kind) + (l.tier === "standard" ? "" : `, ${l.tier}`);
+  const fee = fees.includes(l.kind);
   return (
     <>
       <tr>
@@ -219,10 +230,11 @@ function BillRow({ l, i, rate, usd }: { l: BillLine; i: number; rate: string; us
           <span class="formula">
             {l.provider}/{l.model}
             {l.at_least_input_tokens ? `, prompts of ${count(l.at_least_input_tokens)} tokens and more` : ""}
+            {l.billed_as !== l.kind ? `, billed as ${words(l.billed_as)}` : ""}
           </span>
         </th>
         <td>{count(l.quantity)}</td>
-        <td>{rate}</td>
+        <td>{fee ? `${Number(l.usd_per_million) / 1000} per 1,000` : rate}</td>
         <td>{usd}</td>
         <td class="why">
           <Badge
@@ -264,11 +276,8 @@ function BillTable({ bill }: { bill: Bill }) {
           <ul>
             {bill.missing.map((m, i) => (
               <li key={i}>
-                <b>
-                  {m.kind ? `${words(m.kind)} of ` : ""}
-                  {m.model ? (m.provider ? `${m.provider}/${m.model}` : m.model) : "calls that name no model"}
-                </b>
-                : {count(m.tokens)} tokens in {count(m.rows)} rows; {m.why}.
+                <b>{missingName(m)}</b>: {!m.file && `${count(m.tokens)} tokens in `}
+                {count(m.rows)} {m.rows === 1 ? "row" : "rows"}; {m.why}.
               </li>
             ))}
           </ul>
@@ -294,10 +303,10 @@ function BillTable({ bill }: { bill: Bill }) {
             {bill.missing.map((m, i) => (
               <tr key={`missing${i}`} class="missing">
                 <th scope="row">
-                  {m.kind ? words(m.kind) : "all kinds"}
-                  <span class="formula">{m.model || "no model named"}</span>
+                  {m.file ? "unreadable rows" : m.kind ? words(m.kind) : "all kinds"}
+                  <span class="formula">{m.file || m.model || "no model named"}</span>
                 </th>
-                <td>{count(m.tokens)}</td>
+                <td>{m.file ? "unknown" : count(m.tokens)}</td>
                 <td class="gap">no price</td>
                 <td class="gap">unknown</td>
                 <td />
@@ -410,7 +419,7 @@ export function Decision({ answer }: { answer: DecideAnswer }) {
           <h3>Break-even</h3>
           <ul class="sentences">
             {d.break_evens.map((b) => (
-              <li key={b.against}>{tied(b.sentence)}</li>
+              <li key={b.kind + b.against}>{tied(b.sentence)}</li>
             ))}
           </ul>
         </>
@@ -419,7 +428,7 @@ export function Decision({ answer }: { answer: DecideAnswer }) {
       {v.flips.length > 0 ? (
         <ul class="sentences">
           {v.flips.map((f) => (
-            <li key={f.input}>{tied(f.sentence)}</li>
+            <li key={f.input + f.to}>{tied(f.sentence)}</li>
           ))}
         </ul>
       ) : (

@@ -1,30 +1,13 @@
 // The quick formula's two readings side by side, line by line, down to the gap that the verdict is drawn from.
 
 import { useState } from "preact/hooks";
-import type { Line, PartName, QuickAnswer, Term } from "../api/types";
+import type { Line, QuickAnswer } from "../api/types";
 import { Arithmetic, Badge } from "../ui/Badge";
 import { amount, hasCents, tied } from "../format";
-import { source } from "../state/store";
 
-// ofSource marks a term as assumed while its slider stands where the preset put it. The server is told figures
-// and cannot know that nobody chose them.
-function ofSource(t: Term, q: QuickAnswer): Term {
-  const preset = source.value;
-  const name = t.name as PartName;
-  if (!preset || t.provenance.kind !== "user" || preset.parts[name] === undefined || preset.parts[name] !== q.input[name]) return t;
-  return { ...t, provenance: { kind: "assumed", rule: `the scenario ${preset.name} has it` } };
-}
-
-function marked(line: Line, q: QuickAnswer): Line {
-  const times = line.times.map((t) => ofSource(t, q));
-  const over = line.over?.map((t) => ofSource(t, q));
-  const assumed = [...times, ...(over ?? [])].find((t) => t.provenance.kind === "assumed");
-  return { ...line, times, ...(over && { over }), provenance: assumed?.provenance ?? line.provenance };
-}
-
-function Row({ listed, all, cents, q }: { listed: Line | undefined; all: Line | undefined; cents: boolean; q: QuickAnswer }) {
+function Row({ listed, all, cents }: { listed: Line | undefined; all: Line | undefined; cents: boolean }) {
   const [open, setOpen] = useState(false);
-  const line = marked((all ?? listed)!, q);
+  const line = (all ?? listed)!;
   const id = `why-${line.id}`;
   return (
     <>
@@ -82,7 +65,7 @@ export function QuickLedger({ answer }: { answer: QuickAnswer }) {
         </thead>
         <tbody>
           {all.self_host.lines.map((l) => (
-            <Row key={l.id} listed={find(listed.self_host.lines, l.id)} all={l} cents={cents} q={answer} />
+            <Row key={l.id} listed={find(listed.self_host.lines, l.id)} all={l} cents={cents} />
           ))}
           <tr class="sum" data-row="self">
             <th scope="row">Self-hosting</th>
@@ -91,7 +74,7 @@ export function QuickLedger({ answer }: { answer: QuickAnswer }) {
             <td />
           </tr>
           {all.api.lines.map((l) => (
-            <Row key={l.id} listed={find(listed.api.lines, l.id)} all={l} cents={cents} q={answer} />
+            <Row key={l.id} listed={find(listed.api.lines, l.id)} all={l} cents={cents} />
           ))}
           <tr class="sum" data-row="gap">
             <th scope="row">Self-hosting minus API</th>

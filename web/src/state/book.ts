@@ -41,6 +41,10 @@ export const priceText = (r: PriceRow) =>
 const vendors = ["anthropic", "openai", "google", "mistral", "xai", "deepseek"];
 const rank = (provider: string) => (vendors.includes(provider) ? vendors.indexOf(provider) : vendors.length);
 
+export const providers = computed(() =>
+  [...new Set((prices.value ?? []).map((r) => r.provider))].toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)),
+);
+
 export const pricedChoices = computed<Choice[]>(() =>
   (prices.value ?? [])
     .filter((r) => !r.unpriced)

@@ -22,6 +22,7 @@ export const linkNotices = signal<string[]>([]);
 // Slices of the view. A component that reads one is drawn again only when that one changes.
 export const parts = computed(() => view.value?.parts);
 export const limits = computed(() => view.value?.limits);
+export const vendor = computed(() => view.value?.vendor);
 export const application = computed(() => view.value?.application);
 export const calcView = computed(() => view.value?.calc);
 export const workView = computed(() => view.value?.work);
@@ -124,6 +125,8 @@ export function shareLink(): string {
 
 export const setPart = (name: PartName, value: number) => change((v) => ({ ...v, parts: { ...v.parts, [name]: value } }));
 export const setLimits = (set: ConstraintSet) => go((v) => ({ ...v, limits: { ...v.limits, ...set } }));
+// setVendor says whose API it is. What was checked of the one before says nothing about it.
+export const setVendor = (name: string) => go((v) => ({ ...v, vendor: name, limits: { ...v.limits, attested: [] } }));
 export const setCalc = (set: Partial<CalcView>) => change((v) => ({ ...v, calc: { ...v.calc, ...set } }));
 export const setWork = (set: Partial<WorkView>) => change((v) => ({ ...v, work: { ...v.work, ...set } }));
 export const showApplication = (id: string) => go((v) => ({ ...v, application: id }));

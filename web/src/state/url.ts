@@ -11,7 +11,7 @@ interface Field {
 }
 
 const partNames: PartName[] = ["api", "gpu", "ops", "tooling", "utilization", "design_utilization"];
-const toggles: Exclude<ConstraintName, "compliance">[] = ["elastic", "model_quality", "data_inside", "low_latency", "portable", "no_mlops"];
+const toggles: Exclude<ConstraintName, "compliance" | "attested">[] = ["elastic", "model_quality", "data_inside", "low_latency", "portable", "no_mlops"];
 
 const numeric = (text: string) => (text.trim() === "" || !Number.isFinite(Number(text)) ? undefined : Number(text));
 
@@ -66,6 +66,11 @@ const fields: Record<string, Field> = {
     read: (v) => (v.limits.compliance ?? []).join(","),
     write: (v, text) => ({ ...v, limits: { ...v.limits, compliance: list(text) } }),
   },
+  attested: {
+    read: (v) => (v.limits.attested ?? []).join(","),
+    write: (v, text) => ({ ...v, limits: { ...v.limits, attested: list(text) } }),
+  },
+  vendor: { read: (v) => v.vendor, write: (v, text) => ({ ...v, vendor: text }) },
   app: { read: (v) => v.application, write: (v, text) => ({ ...v, application: text }) },
   "calc.model": inCalc("model"),
   "calc.input": inCalc("input"),

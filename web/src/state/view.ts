@@ -32,6 +32,7 @@ export interface View {
   from: string; // the preset that the sliders were loaded from
   parts: Parts;
   limits: ConstraintSet;
+  vendor: string; // whose API it is, or "" where nobody said
   application: string; // the application preset on show
   calc: CalcView;
   work: WorkView;
@@ -56,14 +57,25 @@ const work: WorkView = {
 // firstPreset is the story of the page: the company that pays $40K a month.
 export const firstPreset = "growth";
 
+// figures are the formula's inputs without what else the server says about them.
+const figures = ({ api, gpu, ops, tooling, utilization, design_utilization }: Parts): Parts => ({
+  api,
+  gpu,
+  ops,
+  tooling,
+  utilization,
+  design_utilization,
+});
+
 // base is the view that a link is written against: a preset's figures and the defaults of everything else.
 export function base(presets: readonly Preset[], from: string): View {
   const preset = presets.find((p) => p.id === from) ?? presets.find((p) => p.id === firstPreset) ?? presets[0];
   if (!preset) throw new Error("the server has no presets");
   return {
     from: preset.id,
-    parts: preset.parts,
+    parts: figures(preset.parts),
     limits: preset.constraints ?? {},
+    vendor: "",
     application: presets.find((p) => p.group === "application")?.id ?? "",
     calc,
     work,
