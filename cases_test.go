@@ -161,7 +161,7 @@ func expect(t *testing.T, answer any, lines string) {
 
 // lookup follows a path such as decision.options[kind=rented_gpus].ledger.lines[id=people].usd_per_month.
 func lookup(v any, path string) (any, error) {
-	for _, step := range strings.Split(path, ".") {
+	for step := range strings.SplitSeq(path, ".") {
 		name, selector, selected := strings.Cut(strings.TrimSuffix(step, "]"), "[")
 		m, ok := v.(map[string]any)
 		if !ok {

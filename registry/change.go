@@ -76,7 +76,7 @@ func Classify(old, now *money.Rate, at time.Time, before []Value) (Class, string
 		// before[i] was left when before[i+1] began.
 		left := before[i+1].At
 		if before[i].Rate != nil && *before[i].Rate == *now && at.Sub(left) <= revertWithin {
-			return Revert, fmt.Sprintf("back to the value that was left on %s", left.UTC().Format(time.DateOnly))
+			return Revert, "back to the value that was left on " + left.UTC().Format(time.DateOnly)
 		}
 	}
 	if *old == 0 {
@@ -104,7 +104,7 @@ func Hindsight(changes []Change) {
 			return later.To != nil && *later.To == *c.From && later.At.Sub(c.At) <= revertWithin
 		}); j >= 0 {
 			c.Class = Revert
-			c.Why = fmt.Sprintf("taken back on %s", changes[i+1+j].At.UTC().Format(time.DateOnly))
+			c.Why = "taken back on " + changes[i+1+j].At.UTC().Format(time.DateOnly)
 		}
 	}
 }

@@ -139,7 +139,7 @@ func (s Snapshot) Encode() []byte {
 			if j > 0 {
 				b.WriteByte('\t')
 			}
-			escape.WriteString(&b, field)
+			b.WriteString(escape.Replace(field))
 		}
 		b.WriteByte('\n')
 	}

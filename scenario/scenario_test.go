@@ -90,8 +90,7 @@ func TestDefaultsMatchTheSchema(t *testing.T) {
 	tags := map[string]string{}
 	var walk func(prefix string, typ reflect.Type)
 	walk = func(prefix string, typ reflect.Type) {
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for f := range typ.Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			inner := f.Type
 			if inner.Kind() == reflect.Pointer {
