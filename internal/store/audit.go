@@ -133,7 +133,8 @@ func (a *auditor) source(id string) error {
 	var (
 		old    registry.Snapshot
 		spells []spell
-		open   = map[registry.Fact]int{} // indices into spells
+		seen   []int64                   // for each spell, the last reading that told so
+		open   = map[registry.Fact]int{} // the spells that last, as indices
 	)
 	for i := range runs {
 		run := &runs[i]
@@ -164,13 +165,19 @@ func (a *auditor) source(id string) error {
 		if err := a.evidence(run, old, now); err != nil {
 			return err
 		}
-		for _, f := range difference(old.Facts, now.Facts) {
-			spells[open[f]].to = run.Taken
-			delete(open, f)
-		}
-		for _, f := range difference(now.Facts, old.Facts) {
+		for _, f := range now.Facts {
+			if at, stays := open[f]; stays {
+				seen[at] = run.ID
+				continue
+			}
 			open[f] = len(spells)
-			spells = append(spells, spell{fact: f, from: run.Taken, snapshot: now.ID})
+			spells, seen = append(spells, spell{fact: f, from: run.Taken, snapshot: now.ID}), append(seen, run.ID)
+		}
+		for f, at := range open {
+			if seen[at] != run.ID {
+				spells[at].to = run.Taken
+				delete(open, f)
+			}
 		}
 		old = now
 	}

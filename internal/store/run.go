@@ -72,7 +72,7 @@ func begin(ctx context.Context, tx *sql.Tx, source string, started time.Time) (R
 	if started.IsZero() || !storable(started) {
 		return run, &InvalidError{"run started", "it is not an instant between 1678 and 2262"}
 	}
-	cutOff := fmt.Sprintf("cut off: not finished when another reading began on %s", started.UTC().Format(time.RFC3339))
+	cutOff := "cut off: not finished when another reading began at " + started.UTC().Format(time.RFC3339)
 	if _, err := tx.ExecContext(ctx,
 		"UPDATE crawl_run SET finished = $1, outcome = 'failed', error = $2 WHERE source = $3 AND outcome = 'running' AND started < $4",
 		nanos(started), cutOff, source, nanos(started.Add(-RunLimit)),
