@@ -41,7 +41,7 @@ func (s *Store) Audit(ctx context.Context, known ...Head) (Report, error) {
 }
 
 type auditor struct {
-	ctx    context.Context //nolint:containedctx // an auditor lives for one call
+	ctx    context.Context // an auditor lives for one call
 	tx     *sql.Tx
 	engine engine
 	known  []Head

@@ -64,9 +64,11 @@ func TestAuditFinds(t *testing.T) {
 		"a snapshot's count": {run("UPDATE snapshot SET fact_count = 7 WHERE id = (SELECT snapshot FROM crawl_run WHERE id = 1)"), "snapshot", "@1"},
 
 		"a snapshot removed": {run("DELETE FROM snapshot WHERE source = 'portkey'"), "crawl_run", "row 5"},
-		"a snapshot that nobody read": {run(
-			"INSERT INTO snapshot SELECT 'x', source, title, url, source_group, vendor, taken, table_date, fact_count, facts, seal FROM snapshot WHERE source = 'portkey'"),
-			"snapshot", "x"},
+		"a snapshot that nobody read": {
+			run(
+				"INSERT INTO snapshot SELECT 'x', source, title, url, source_group, vendor, taken, table_date, fact_count, facts, seal FROM snapshot WHERE source = 'portkey'"),
+			"snapshot", "x",
+		},
 
 		"a reading's time":       {run("UPDATE crawl_run SET taken = taken + 1 WHERE id = 2"), "change", "row 1"},
 		"a reading's count":      {run("UPDATE crawl_run SET change_count = 1 WHERE id = 2"), "crawl_run", "row 2"},

@@ -109,10 +109,17 @@ func sqliteURI(path string, write bool) string {
 	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: q.Encode()}).String()
 }
 
-func openSQLite(name string) (*sql.DB, error) { return sql.Open("sqlite", name) }
-
-// maxConnections bounds what one instance takes of a PostgreSQL server's connections.
+// maxConnections bounds how many queries of one instance run at a time.
 const maxConnections = 10
+
+func openSQLite(name string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(maxConnections)
+	return db, nil
+}
 
 func openPostgres(name string) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(name)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"time"
 
@@ -43,22 +44,22 @@ func (s *Store) Sources(ctx context.Context) ([]SourceState, error) {
 		}
 		for _, run := range last {
 			state := SourceState{Source: registry.Source{ID: run.Source}, Last: run}
-			success, err := list(ctx, tx, scanRun,
-				"SELECT "+runColumns+" FROM crawl_run WHERE source = $1 AND taken IS NOT NULL ORDER BY taken DESC, id DESC LIMIT 1", run.Source)
+			success, err := lastSuccess(ctx, tx, run.Source)
+			if errors.Is(err, ErrNotFound) {
+				states = append(states, state)
+				continue
+			}
 			if err != nil {
 				return err
 			}
-			if len(success) > 0 {
-				state.Success = &success[0]
-				infos, err := list(ctx, tx, scanInfo, "SELECT "+infoColumns+" FROM snapshot WHERE id = $1", success[0].Snapshot)
-				if err != nil {
-					return err
-				}
-				if len(infos) == 0 {
-					return &TamperError{"crawl_run", row(success[0].ID), "its snapshot is missing"}
-				}
-				state.Snapshot, state.Source = &infos[0], infos[0].Source
+			infos, err := list(ctx, tx, scanInfo, "SELECT "+infoColumns+" FROM snapshot WHERE id = $1", success.Snapshot)
+			if err != nil {
+				return err
 			}
+			if len(infos) == 0 {
+				return &TamperError{"crawl_run", row(success.ID), "its snapshot is missing"}
+			}
+			state.Source, state.Snapshot, state.Success = infos[0].Source, &infos[0], &success
 			states = append(states, state)
 		}
 		return nil
