@@ -25,7 +25,7 @@ scenario
 catalog
 examples web internal/scenariofile
 internal/store/pgtest
-internal/store
+internal/feed internal/store
 internal/app
 internal/httpapi internal/cli
 cmd/breakeven
@@ -36,8 +36,8 @@ var sideways = map[string][]string{
 	"internal/cli": {"internal/httpapi"},
 }
 
-// offline are commands and readers of other tables, which nothing else may import.
-var offline = []string{"internal/feed", "tools"}
+// offline are commands, which nothing else may import.
+var offline = []string{"tools"}
 
 // pure packages import the standard library and each other only, and of the standard library nothing that
 // reads a clock, a file, the network or the environment.

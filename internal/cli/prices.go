@@ -15,9 +15,36 @@ import (
 )
 
 type pricesCmd struct {
-	List  pricesListCmd  `cmd:"" help:"List the models of the price book with their rates in force."`
-	Show  pricesShowCmd  `cmd:"" help:"Show every sheet of a model: tiers, routes, intervals, evidence."`
-	Quote pricesQuoteCmd `cmd:"" help:"Price a vendor's response body exactly."`
+	List    pricesListCmd    `cmd:"" help:"List the models of the price book with their rates in force."`
+	Show    pricesShowCmd    `cmd:"" help:"Show every sheet of a model: tiers, routes, intervals, evidence."`
+	Quote   pricesQuoteCmd   `cmd:"" help:"Price a vendor's response body exactly."`
+	Derived pricesDerivedCmd `cmd:"" help:"List the rates that no vendor publishes, each with the rule that gives it."`
+}
+
+type pricesDerivedCmd struct {
+	Text     string `arg:"" optional:"" help:"Only models whose name contains this."`
+	Provider string `help:"Only this provider." placeholder:"NAME"`
+}
+
+func (c pricesDerivedCmd) Run(r run) error {
+	rows, err := r.app.DerivedRates(c.Provider, c.Text)
+	if err != nil {
+		return err
+	}
+	return r.print(rows, func(w io.Writer) {
+		t := table{right: []bool{false, false, true, false}}
+		t.row("model", "rate", "per million", "kind", "why")
+		t.rule()
+		for _, d := range rows {
+			name := d.Kind.Label()
+			if d.Tier != price.Standard {
+				name = d.Tier.String() + " " + name
+			}
+			t.row(d.Provider+"/"+d.Model, name, d.Rate.String(), string(d.Provenance.Kind), d.Provenance.Rule)
+		}
+		t.write(w)
+		fmt.Fprintf(w, "\n%s; a derived rate follows its base when that moves, an inferred one is convention\n", ledger.Count(len(rows), "rate"))
+	})
 }
 
 type pricesListCmd struct {

@@ -42,6 +42,11 @@ type pricesQuery struct {
 	Retired  bool   `query:"retired" doc:"Also models that are no longer sold."`
 }
 
+type derivedQuery struct {
+	Provider string `query:"provider" doc:"Only this provider."`
+	Text     string `query:"q" doc:"Only models whose name contains this."`
+}
+
 type modelPath struct {
 	Provider string `path:"provider" example:"anthropic"`
 	Model    string `path:"model" doc:"The model; a slash in its name is written %2F." example:"claude-sonnet-4-6"`
@@ -62,6 +67,10 @@ type quoteBody struct {
 func (h handlers) prices(api huma.API) {
 	get(api, "/api/v1/prices", "The models of the price book with their rates in force", "prices", func(_ context.Context, in *pricesQuery) (*body[[]app.PriceRow], error) {
 		rows, err := h.app.Prices(in.Provider, in.Text, in.Retired)
+		return answer(h, rows, err)
+	})
+	get(api, "/api/v1/prices/derived", "The rates in force that no vendor publishes, with the rules that give them", "prices", func(_ context.Context, in *derivedQuery) (*body[[]app.DerivedRate], error) {
+		rows, err := h.app.DerivedRates(in.Provider, in.Text)
 		return answer(h, rows, err)
 	})
 	get(api, "/api/v1/prices/{provider}/{model}", "Every sheet of a model, with its evidence", "prices", func(_ context.Context, in *modelPath) (*body[app.PriceDetail], error) {
