@@ -22,6 +22,7 @@ type Book struct {
 	providers map[string]*provider
 	names     map[string]*provider // by any of their names
 	order     []*provider
+	tables    map[tableProvider][]*named // who is meant by a table's name for a provider
 }
 
 type provider struct {
@@ -70,7 +71,7 @@ func (s Series) At(at, knownAt time.Time) *Sheet {
 // NewBook compiles price files into a book. Files are named by their provider; the book's identity is a hash
 // of their contents in the order of the providers.
 func NewBook(files map[string][]byte) (*Book, error) {
-	b := &Book{providers: map[string]*provider{}, names: map[string]*provider{}}
+	b := &Book{providers: map[string]*provider{}, names: map[string]*provider{}, tables: map[tableProvider][]*named{}}
 	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(hash, "%s\x00%d\x00", name, len(files[name]))
@@ -150,7 +151,7 @@ func (b *Book) add(name string, file *File) error {
 		}
 		b.names[alias] = p
 	}
-	return nil
+	return b.index(p, name)
 }
 
 // ID is the identity of the book: the same contents, the same identity.

@@ -30,6 +30,8 @@ type File struct {
 	FirstParty bool `json:"first_party,omitempty"`
 	// Regions maps a region of the vendor to one of its routes; "*" is every region not named.
 	Regions map[string]string `json:"regions,omitempty"`
+	// Tables says how the public price tables name the provider, by the table's identifier.
+	Tables  map[string]Naming `json:"tables,omitempty"`
 	Sources map[string]Source `json:"sources"`
 	Rules   map[string]Rule   `json:"rules,omitempty"`
 	Models  []Model           `json:"models"`

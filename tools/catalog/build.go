@@ -70,6 +70,7 @@ func (b *builder) file() ([]byte, error) {
 			f.Models = append(f.Models, *m)
 		}
 	}
+	f.Tables = b.namings(f.Models)
 	f.Sources, f.Rules = map[string]price.Source{}, map[string]price.Rule{}
 	rules := map[string]bool{}
 	for i := range f.Models {

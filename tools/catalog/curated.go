@@ -25,7 +25,7 @@ type provider struct {
 	Regions    map[string]string `json:"regions,omitempty"`
 
 	// Tables says how each table names the provider, by the table's identifier.
-	Tables map[string]reader `json:"tables"`
+	Tables map[string]price.Naming `json:"tables"`
 	// CacheWrite is the kind that a table means by a plain cache write.
 	CacheWrite price.Kind `json:"cache_write"`
 	// Boundaries are the vendor's context boundaries. A table's boundary within one token of one of them is it.
@@ -45,14 +45,6 @@ type provider struct {
 	// Skip are identifiers in the tables that are not wanted, so that they are not reported as missing.
 	Skip   []string `json:"skip,omitempty"`
 	Models []model  `json:"models"`
-}
-
-// reader is how one table names a provider.
-type reader struct {
-	Providers []string `json:"providers,omitempty"` // its names for the provider; none in a table without providers
-	Prefix    string   `json:"prefix,omitempty"`    // what stands before its model identifiers
-	// Voice marks a table that may support other tables' rates and supplies none itself.
-	Voice bool `json:"voice,omitempty"`
 }
 
 // boundary is a context boundary: above it, or from it on.

@@ -12,7 +12,7 @@ import (
 // hit is what one table holds of a model.
 type hit struct {
 	*table
-	reader
+	price.Naming
 	key modelKey
 }
 

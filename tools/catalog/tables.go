@@ -9,6 +9,7 @@ import (
 
 	"breakeven/fact"
 	"breakeven/internal/feed"
+	"breakeven/price"
 )
 
 // file is a table in the input folder.
@@ -128,7 +129,7 @@ func (f file) read(dir string) (*feed.Table, error) {
 }
 
 // lookup finds the first of several identifiers that a table holds for a provider.
-func (t *table) lookup(r reader, ids []string) (modelKey, bool) {
+func (t *table) lookup(r price.Naming, ids []string) (modelKey, bool) {
 	providers := r.Providers
 	if len(providers) == 0 {
 		providers = []string{""}
