@@ -1,7 +1,7 @@
 // Package registry compares what price tables say over time and with each other: snapshots of a source, the
 // changes between two of them with their class, which rate to believe, and what is verified.
 //
-// Reading guide: registry.go is a fact and a snapshot; change.go tells a price change from an edit of a table;
+// Reading guide: registry.go is a fact and a snapshot; unit.go is what a rate is for; change.go tells a price change from an edit of a table;
 // resolve.go decides between sources that differ; verify.go counts who agrees.
 package registry
 
@@ -18,17 +18,18 @@ import (
 	"time"
 
 	"breakeven/fact"
+	"breakeven/gpu"
 	"breakeven/money"
 	"breakeven/price"
 )
 
 // Key names one rate: what is sold, and which part of its price.
 type Key struct {
-	Provider string     `json:"provider"`
-	Route    string     `json:"route,omitempty"`
-	Model    string     `json:"model"`
-	Tier     price.Tier `json:"tier"`
-	Kind     price.Kind `json:"kind"`
+	Provider string `json:"provider"`
+	Route    string `json:"route,omitempty"`
+	Model    string `json:"model"`
+	Tier     Tier   `json:"tier"`
+	Kind     Kind   `json:"kind"`
 	// Above is the context boundary in tokens where the rate starts, zero for the base rate; Inclusive tells
 	// that the boundary itself belongs to it.
 	Above     int64  `json:"above,omitempty"`
@@ -56,7 +57,7 @@ func (k Key) String() string {
 	if k.Route != "" {
 		s += " " + k.Route
 	}
-	if k.Tier != price.Standard {
+	if k.Tier != Standard && k.Tier != Tier(gpu.OnDemand) {
 		s += " " + k.Tier.String()
 	}
 	s += " " + k.Kind.Label()
@@ -189,10 +190,10 @@ func decodeFact(line string) (Fact, error) {
 	}
 	f.Provider, f.Model, f.Route, f.Window, f.URL = fields[0], fields[1], fields[2], fields[7], fields[11]
 	var err error
-	if f.Tier, err = price.ParseTier(fields[3]); err != nil {
+	if f.Tier, err = ParseTier(fields[3]); err != nil {
 		return f, err
 	}
-	if f.Kind, err = price.ParseKind(fields[4]); err != nil {
+	if f.Kind, err = ParseKind(fields[4]); err != nil {
 		return f, err
 	}
 	if f.Above, err = strconv.ParseInt(fields[5], 10, 64); err != nil {

@@ -213,7 +213,7 @@ func TestDiff(t *testing.T) {
 	snapshot := func(at string, rates map[string]string) registry.Snapshot {
 		var facts []registry.Fact
 		for model, rate := range rates {
-			facts = append(facts, registry.Fact{Key: registry.Key{Provider: "acme", Model: model, Kind: price.Input}, Rate: *usd(t, rate)})
+			facts = append(facts, registry.Fact{Key: registry.Key{Provider: "acme", Model: model, Tier: registry.Standard, Kind: registry.KindOf(price.Input)}, Rate: *usd(t, rate)})
 		}
 		return registry.NewSnapshot(source, day(at), "", facts)
 	}
@@ -241,7 +241,7 @@ func TestSnapshotEncoding(t *testing.T) {
 		for range rapid.IntRange(0, 8).Draw(t, "facts") {
 			f := registry.Fact{Key: registry.Key{
 				Provider: rapid.String().Draw(t, "provider"), Model: rapid.String().Draw(t, "model"), Route: rapid.StringMatching(`[a-z\t\\]*`).Draw(t, "route"),
-				Tier: rapid.SampledFrom(price.Tiers()).Draw(t, "tier"), Kind: rapid.SampledFrom(price.Kinds()).Draw(t, "kind"),
+				Tier: rapid.SampledFrom([]registry.Tier{"standard", "batch", "spot"}).Draw(t, "tier"), Kind: rapid.SampledFrom([]registry.Kind{"input", "output", registry.MachineHour}).Draw(t, "kind"),
 				Above: rapid.Int64().Draw(t, "above"), Inclusive: rapid.Bool().Draw(t, "inclusive"), Window: rapid.String().Draw(t, "window"),
 			}, Rate: money.Rate(rapid.Int64Min(0).Draw(t, "rate")), URL: rapid.String().Draw(t, "url")}
 			if rapid.Bool().Draw(t, "dated") {

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"breakeven/money"
-	"breakeven/price"
 	"breakeven/registry"
 )
 
@@ -17,13 +16,13 @@ func bigTable(edition int, share float64) []registry.Fact {
 	random := rand.New(rand.NewPCG(1, 2))
 	facts := make([]registry.Fact, 0, 12_000)
 	for m := range 3000 {
-		for _, kind := range []price.Kind{price.Input, price.Output, price.CacheRead, price.CacheWrite} {
+		for _, kind := range []registry.Kind{"input", "output", "cache_read", "cache_write"} {
 			rate := 1 + random.Int64N(1_000_000)*100
 			if random.Float64() < share {
 				rate += int64(edition)
 			}
 			facts = append(facts, registry.Fact{
-				Key:  registry.Key{Provider: fmt.Sprintf("provider_%d", m%30), Model: fmt.Sprintf("vendor/some-model-name-%d-2026-01-01", m), Kind: kind},
+				Key:  registry.Key{Provider: fmt.Sprintf("provider_%d", m%30), Model: fmt.Sprintf("vendor/some-model-name-%d-2026-01-01", m), Tier: registry.Standard, Kind: kind},
 				Rate: money.Rate(rate), URL: fmt.Sprintf("https://provider-%d.example.com/docs/pricing", m%30),
 			})
 		}

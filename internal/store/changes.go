@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"time"
 
-	"breakeven/price"
 	"breakeven/registry"
 )
 
@@ -13,8 +12,8 @@ import (
 type ChangeFilter struct {
 	Since                   time.Time // found at the instant or later
 	Source, Provider, Model string
-	Kinds                   []price.Kind
-	Tiers                   []price.Tier
+	Kinds                   []registry.Kind
+	Tiers                   []registry.Tier
 	Classes                 []registry.Class
 	Run                     int64
 	// After is the Seq of the last change of the page before.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"breakeven/price"
 	"breakeven/registry"
 )
 
@@ -38,8 +37,8 @@ func TestChanges(t *testing.T) {
 			"a model":           {ChangeFilter{Model: "a"}, []int64{5, 3, 4, 2, 1}},
 			"both":              {ChangeFilter{Provider: "acme", Model: "a"}, []int64{4, 2, 1}},
 			"a source":          {ChangeFilter{Source: "portkey"}, []int64{4}},
-			"a kind":            {ChangeFilter{Kinds: []price.Kind{price.Output}}, []int64{2}},
-			"another tier":      {ChangeFilter{Tiers: []price.Tier{price.Batch}}, nil},
+			"a kind":            {ChangeFilter{Kinds: []registry.Kind{"output"}}, []int64{2}},
+			"another tier":      {ChangeFilter{Tiers: []registry.Tier{"batch"}}, nil},
 			"a class":           {ChangeFilter{Classes: []registry.Class{registry.ZeroFill, registry.UnitFix}}, []int64{3, 4}},
 			"a run":             {ChangeFilter{Run: 2}, []int64{2, 1}},
 			"a filter's page":   {ChangeFilter{Model: "a", After: 3, Limit: 1}, []int64{4}},

@@ -51,7 +51,7 @@ func (s *Store) Facts(ctx context.Context, f FactFilter) ([]Fact, error) {
 // History lists everything that was ever stated of one rate of a model, on every route and in every context band:
 // each source's statements in order of the time at which they were known. Closed and open ones alternate without a
 // gap while the source states the rate, so that they draw as steps.
-func (s *Store) History(ctx context.Context, provider, model string, kind price.Kind, tier price.Tier) ([]Fact, error) {
+func (s *Store) History(ctx context.Context, provider, model string, kind registry.Kind, tier registry.Tier) ([]Fact, error) {
 	var w where
 	w.and("provider = ? AND model = ? AND kind = ? AND tier = ?", provider, model, kind.String(), tier.String())
 	return s.facts(ctx, &w)

@@ -12,7 +12,6 @@ import (
 
 	"breakeven/fact"
 	"breakeven/money"
-	"breakeven/price"
 	"breakeven/registry"
 )
 
@@ -31,7 +30,7 @@ func killSnapshot(n int) registry.Snapshot {
 	for i := range 60 {
 		rate := 1000 + n - (n+i)%3 // every third reading
 		facts = append(facts, registry.Fact{
-			Key:  registry.Key{Provider: "acme", Model: fmt.Sprintf("model %d", i), Kind: price.Input},
+			Key:  registry.Key{Provider: "acme", Model: fmt.Sprintf("model %d", i), Tier: registry.Standard, Kind: "input"},
 			Rate: money.Rate(rate),
 		})
 	}

@@ -15,7 +15,6 @@ import (
 	"breakeven/fact"
 	"breakeven/internal/store/pgtest"
 	"breakeven/money"
-	"breakeven/price"
 	"breakeven/registry"
 )
 
@@ -130,11 +129,11 @@ func key(t testing.TB, text string) registry.Key {
 	if _, err := fmt.Sscanf(text, "%s %s %s", &provider, &model, &kind); err != nil {
 		t.Fatalf("%q: %v", text, err)
 	}
-	k, err := price.ParseKind(kind)
+	k, err := registry.ParseKind(kind)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return registry.Key{Provider: provider, Model: model, Kind: k}
+	return registry.Key{Provider: provider, Model: model, Tier: registry.Standard, Kind: k}
 }
 
 func usd(t testing.TB, text string) money.Rate {

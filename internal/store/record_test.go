@@ -82,7 +82,7 @@ func TestRecord(t *testing.T) {
 		}
 
 		// The history of a's input is three steps without a gap.
-		steps, err := s.History(ctx, "acme", "a", price.Input, price.Standard)
+		steps, err := s.History(ctx, "acme", "a", "input", registry.Standard)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -345,8 +345,8 @@ func TestInvalidSnapshots(t *testing.T) {
 			"no UTF-8":              registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.Model = "a\xff" })),
 			"no UTF-8 in the title": registry.NewSnapshot(registry.Source{ID: "x", Title: "\xff"}, at("01-01"), "", []registry.Fact{good}),
 			"a negative rate":       registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.Rate = -1 })),
-			"an unknown kind":       registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.Kind = price.KindCount })),
-			"an unknown tier":       registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.Tier = 99 })),
+			"an unknown kind":       registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.Kind = "minute" })),
+			"an unknown tier":       registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.Tier = "99" })),
 			"effective in no time":  registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.Effective.From = time.Date(1066, 10, 14, 0, 0, 0, 0, time.UTC) })),
 			"a line beyond reading": registry.NewSnapshot(litellm, at("01-01"), "", with(func(f *registry.Fact) { f.URL = strings.Repeat("x", 2<<20) })),
 			"facts of another hash": forged,
@@ -380,7 +380,7 @@ func TestRecordAnything(t *testing.T) {
 				for range rapid.IntRange(1, 6).Draw(rt, "facts") {
 					f := registry.Fact{Key: registry.Key{
 						Provider: rapid.SampledFrom([]string{"acme", "ACME", "", "ü"}).Draw(rt, "provider"), Model: rapid.OneOf(rapid.SampledFrom([]string{"a", "b"}), text).Draw(rt, "model"),
-						Route: text.Draw(rt, "route"), Tier: rapid.SampledFrom(price.Tiers()).Draw(rt, "tier"), Kind: rapid.SampledFrom(price.Kinds()[:3]).Draw(rt, "kind"),
+						Route: text.Draw(rt, "route"), Tier: rapid.SampledFrom([]registry.Tier{"standard", "batch", "reserved_1y"}).Draw(rt, "tier"), Kind: rapid.SampledFrom([]registry.Kind{"input", "output", registry.MachineHour}).Draw(rt, "kind"),
 						Above: rapid.Int64().Draw(rt, "above"), Inclusive: rapid.Bool().Draw(rt, "inclusive"), Window: text.Draw(rt, "window"),
 					}, Rate: money.Rate(rapid.Int64Min(0).Draw(rt, "rate")), URL: text.Draw(rt, "page")}
 					if rapid.Bool().Draw(rt, "dated") {
@@ -500,7 +500,7 @@ func TestClosed(t *testing.T) {
 			"Fail":      func() error { _, err := s.Fail(ctx, Run{}, nil); return err },
 			"Unchanged": func() error { _, err := s.Unchanged(ctx, Run{}); return err },
 			"Facts":     func() error { _, err := s.Facts(ctx, FactFilter{}); return err },
-			"History":   func() error { _, err := s.History(ctx, "", "", 0, 0); return err },
+			"History":   func() error { _, err := s.History(ctx, "", "", "input", registry.Standard); return err },
 			"Changes":   func() error { _, err := s.Changes(ctx, ChangeFilter{}); return err },
 			"Sources":   func() error { _, err := s.Sources(ctx); return err },
 			"Snapshots": func() error { _, err := s.Snapshots(ctx, ""); return err },

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"breakeven/money"
-	"breakeven/price"
 	"breakeven/registry"
 )
 
@@ -190,11 +189,11 @@ func (r *keyRow) targets() []any {
 }
 
 func (r *keyRow) key(table, place string) (registry.Key, error) {
-	tier, err := price.ParseTier(r.tier)
+	tier, err := registry.ParseTier(r.tier)
 	if err != nil {
 		return registry.Key{}, &TamperError{table, place, err.Error()}
 	}
-	kind, err := price.ParseKind(r.kind)
+	kind, err := registry.ParseKind(r.kind)
 	if err != nil {
 		return registry.Key{}, &TamperError{table, place, err.Error()}
 	}
