@@ -1,9 +1,13 @@
 // Package feed reads other people's price tables into one common shape, so that they can be compared with each
-// other and with the catalog. Each table has one file: genai.go, litellm.go, modelsdev.go, portkey.go,
-// openrouter.go, langfuse.go.
+// other and with the catalog.
+//
+// Reading guide: source.go lists the tables, with the addresses where they live; fetch.go reads them over HTTP and
+// file.go from files; facts.go turns what they say into the registry's facts; manual.go reads entries that a
+// person wrote with evidence. Each table has a decoder in a file of its own: genai.go, litellm.go, modelsdev.go,
+// portkey.go, openrouter.go, langfuse.go.
 //
 // A decoder turns a table into [Observation]s and decides nothing: which of several tables to believe is the
-// business of tools/catalog. Two rules hold for all of them. A number is read from its decimal text, scaled from
+// business of package registry and of tools/catalog. Two rules hold for all of them. A number is read from its decimal text, scaled from
 // the table's unit and rounded only below a pico-dollar per unit, where nothing but float noise can be. And a
 // zero is a price while a missing field is none, except in the tables that write zero for "not set": there a
 // zero says nothing and gives no observation.
@@ -12,7 +16,6 @@ package feed
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +25,7 @@ import (
 	"breakeven/fact"
 	"breakeven/money"
 	"breakeven/price"
+	"breakeven/registry"
 )
 
 // Table is what one price table says.
@@ -58,8 +62,26 @@ type Observation struct {
 	URL      string // the page that the table cites, if it cites one
 }
 
-// Window is a daily span of time in UTC: "16:30" to "00:30".
-type Window struct{ From, To string }
+// Window is a recurring span of time in UTC: "16:30" to "00:30". From is inclusive and To exclusive; a window whose
+// ends are equal lasts the whole day.
+type Window struct {
+	Days     price.Days // zero for every day
+	From, To string
+	// Zone is whose calendar tells the days apart, where it is not that of UTC: "Asia/Shanghai".
+	Zone string
+}
+
+// String is the window in words: "16:30-00:30 UTC", "sat,sun 00:00-00:00 UTC, days in Asia/Shanghai".
+func (w Window) String() string {
+	s := w.From + "-" + w.To + " UTC"
+	if w.Days != 0 && w.Days != price.EveryDay {
+		s = w.Days.String() + " " + s
+		if w.Zone != "" && w.Zone != "UTC" {
+			s += ", days in " + w.Zone
+		}
+	}
+	return s
+}
 
 // Model is what a table says of a model besides rates.
 type Model struct {
@@ -101,6 +123,16 @@ func (e *FormatError) Error() string {
 
 // Unwrap returns the cause.
 func (e *FormatError) Unwrap() error { return e.Err }
+
+// clock reports whether text is a time of day such as "16:30".
+func clock(text string) bool {
+	t, err := time.Parse("15:04", text)
+	return err == nil && t.Format("15:04") == text
+}
+
+func newTable(s registry.Source, date fact.Date) *Table {
+	return &Table{Source: Source{ID: s.ID, Title: s.Title, URL: s.URL, Date: date}}
+}
 
 // unit is how a table writes one kind of rate: its number times 10^pow10 is dollars per million units.
 type unit struct {
@@ -193,12 +225,8 @@ func (o object) keys() []string { return slices.Sorted(maps.Keys(o)) }
 
 // decode reads a whole file into v.
 func decode(table string, data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(v); err != nil {
+	if err := json.Unmarshal(data, v); err != nil {
 		return &FormatError{table, err}
-	}
-	if dec.More() {
-		return &FormatError{table, errors.New("more than one document")}
 	}
 	return nil
 }

@@ -43,23 +43,17 @@ type genaiProvider struct {
 }
 
 type genaiPrice struct {
-	Constraint struct {
-		Type      string `json:"type"`
-		StartDate string `json:"start_date"`
-		StartTime string `json:"start_time"`
-		EndTime   string `json:"end_time"`
-	} `json:"constraint"`
-	Prices object `json:"prices"`
+	Constraint object `json:"constraint"`
+	Prices     object `json:"prices"`
 }
 
 // GenAI reads the data file of pydantic/genai-prices: a list of providers. A price there is a number, or a base
 // with tiers that each start above a number of tokens; a model may have several prices, of which one is bound by
 // no date and the others each by a start date or by hours of the day.
 func GenAI(data []byte, date fact.Date) (*Table, error) {
-	const name = "genai-prices"
-	t := &Table{Source: Source{ID: name, Title: "genai-prices", URL: "https://github.com/pydantic/genai-prices", Date: date}}
+	t := newTable(genaiSource, date)
 	var providers []genaiProvider
-	if err := decode(name, data, &providers); err != nil {
+	if err := decode(genaiSource.ID, data, &providers); err != nil {
 		return nil, err
 	}
 	for _, p := range providers {
@@ -95,37 +89,23 @@ func (t *Table) genaiModel(provider, model, url string, raw json.RawMessage) {
 	// Of the prices bound by a date, each ends where the next begins.
 	var starts []time.Time
 	for _, p := range list {
-		if s := fact.Date(p.Constraint.StartDate).Time(); !s.IsZero() {
-			starts = append(starts, s)
+		if start, _, err := genaiConstraint(p.Constraint); err == nil && !start.IsZero() {
+			starts = append(starts, start)
 		}
 	}
 	slices.SortFunc(starts, time.Time.Compare)
 	for _, p := range list {
 		o := Observation{Provider: provider, Model: model, URL: url}
-		switch c := p.Constraint; c.Type {
-		case "":
-			if len(starts) > 0 {
-				o.To = starts[0]
-			}
-		case "start_date":
-			o.From = fact.Date(c.StartDate).Time()
-			if o.From.IsZero() {
-				t.fault(provider, model, "constraint", fmt.Errorf("start date %q", c.StartDate))
-				continue
-			}
-			if i, _ := slices.BinarySearchFunc(starts, o.From, time.Time.Compare); i+1 < len(starts) {
-				o.To = starts[i+1]
-			}
-		case "time_of_date":
-			from, to, err := genaiHours(c.StartTime, c.EndTime)
-			if err != nil {
-				t.fault(provider, model, "constraint", err)
-				continue
-			}
-			o.Window = &Window{from, to}
-		default:
-			t.fault(provider, model, "constraint", fmt.Errorf("unknown type %q", c.Type))
+		var err error
+		if o.From, o.Window, err = genaiConstraint(p.Constraint); err != nil {
+			t.fault(provider, model, "constraint", err)
 			continue
+		}
+		if o.Window == nil {
+			// The next start after this one; the price without a date ends at the first.
+			if i := slices.IndexFunc(starts, o.From.Before); i >= 0 {
+				o.To = starts[i]
+			}
 		}
 		for _, field := range p.Prices.keys() {
 			if u, ok := genaiUnits[field]; ok {
@@ -159,6 +139,25 @@ func (t *Table) genaiRate(o Observation, field string, raw json.RawMessage, u un
 	}
 }
 
+// genaiConstraint reads what binds a price: nothing, the day from which it holds, or hours of the day. The feed tells
+// the two apart by their fields; the npm release gives the type as well.
+func genaiConstraint(c object) (start time.Time, hours *Window, err error) {
+	fields := slices.DeleteFunc(c.keys(), func(field string) bool { return field == "type" })
+	switch strings.Join(fields, " ") {
+	case "start_date":
+		d, err := fact.ParseDate(c.text("start_date"))
+		return d.Time(), nil, err
+	case "end_time start_time":
+		from, to, err := genaiHours(c.text("start_time"), c.text("end_time"))
+		return time.Time{}, &Window{From: from, To: to}, err
+	case "":
+		if len(c) == 0 {
+			return time.Time{}, nil, nil
+		}
+	}
+	return time.Time{}, nil, fmt.Errorf("unknown constraint %s %q", c["type"], fields)
+}
+
 // genaiHours reads "00:30:00Z" as "00:30".
 func genaiHours(start, end string) (from, to string, err error) {
 	s, err1 := time.Parse("15:04:05Z", start)
@@ -182,4 +181,11 @@ func citedPage(comment string, pages []string) string {
 		return pages[0]
 	}
 	return ""
+}
+
+// GenAIField tells which kind of rate a unit of genai-prices is, and the power of ten that turns its number into
+// dollars per million units.
+func GenAIField(field string) (kind price.Kind, pow10 int, ok bool) {
+	u, ok := genaiUnits[field]
+	return u.kind, u.pow10, ok
 }

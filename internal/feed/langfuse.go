@@ -40,13 +40,9 @@ type langfuseModel struct {
 // Langfuse reads the default model prices of langfuse/langfuse: a list of models that belong to no provider,
 // each with a standard price and others under conditions on the service tier and the prompt's length.
 func Langfuse(data []byte, date fact.Date) (*Table, error) {
-	const name = "langfuse"
-	t := &Table{Source: Source{
-		ID: name, Title: "Langfuse model prices", Date: date,
-		URL: "https://github.com/langfuse/langfuse/blob/main/worker/src/constants/default-model-prices.json",
-	}}
+	t := newTable(langfuseSource, date)
 	var models []json.RawMessage
-	if err := decode(name, data, &models); err != nil {
+	if err := decode(langfuseSource.ID, data, &models); err != nil {
 		return nil, err
 	}
 	for i, raw := range models {
@@ -87,4 +83,11 @@ func Langfuse(data []byte, date fact.Date) (*Table, error) {
 		}
 	}
 	return t, nil
+}
+
+// LangfuseField tells which kind of rate a usage key of Langfuse's holds, and the power of ten that turns its number
+// into dollars per million units.
+func LangfuseField(field string) (kind price.Kind, pow10 int, ok bool) {
+	u, ok := langfuseUnits[field]
+	return u.kind, u.pow10, ok
 }

@@ -2,11 +2,13 @@ package feed
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"breakeven/fact"
 	"breakeven/money"
@@ -37,19 +39,18 @@ var litellmUnits = map[string]unit{
 // matched whole, so that "_ultrafast" is not "_fast".
 var litellmSuffix = regexp.MustCompile(`^(?:_above_(\d{1,7})k_tokens)?(?:_(batches|flex|priority|fast|ultrafast))?$`)
 
+// litellmNoModels are the entries of the map that describe the map.
+var litellmNoModels = []string{"sample_spec", "fallback_generalizations"}
+
 // LiteLLM reads the price map of BerriAI/litellm: an object of models.
 func LiteLLM(data []byte, date fact.Date) (*Table, error) {
-	const name = "litellm"
-	t := &Table{Source: Source{
-		ID: name, Title: "LiteLLM price map", Date: date,
-		URL: "https://github.com/BerriAI/litellm/blob/main/model_prices_and_context_window.json",
-	}}
+	t := newTable(litellmSource, date)
 	var models object
-	if err := decode(name, data, &models); err != nil {
+	if err := decode(litellmSource.ID, data, &models); err != nil {
 		return nil, err
 	}
 	for _, id := range models.keys() {
-		if id == "sample_spec" {
+		if slices.Contains(litellmNoModels, id) {
 			continue
 		}
 		var m object
@@ -73,6 +74,7 @@ func (t *Table) litellmModel(id string, m object) {
 	}
 	t.litellmFields(o, m)
 	t.litellmRanges(o, m["tiered_pricing"])
+	t.litellmOffPeak(o, m["off_peak_pricing"])
 	if hit := m["input_cost_per_token_cache_hit"]; absent(m["cache_read_input_token_cost"]) {
 		t.add(o, "input_cost_per_token_cache_hit", hit, unit{price.CacheRead, 6})
 	}
@@ -167,4 +169,96 @@ func (t *Table) litellmRanges(o Observation, raw json.RawMessage) {
 		o.Above = int64(ends[0])
 		t.litellmFields(o, r)
 	}
+}
+
+// litellmOffPeak reads off_peak_pricing: rates that replace all others in some hours of some days. Hours are in UTC;
+// a time zone, where there is one, only tells which day it is.
+func (t *Table) litellmOffPeak(o Observation, raw json.RawMessage) {
+	if absent(raw) {
+		return
+	}
+	windows, err := litellmWindows(raw)
+	if err != nil {
+		t.fault(o.Provider, o.Model, "off_peak_pricing", err)
+		return
+	}
+	var rates object
+	_ = json.Unmarshal(raw, &rates) // it was read above
+	for i := range windows {
+		o.Window = &windows[i]
+		t.litellmFields(o, rates)
+	}
+}
+
+// litellmWindows reads when a model is off peak: hours of every day, or rules for some days of the week.
+func litellmWindows(raw json.RawMessage) ([]Window, error) {
+	type rule struct {
+		Hours json.RawMessage   `json:"hours_utc"`
+		Days  []json.RawMessage `json:"weekdays"`
+	}
+	var schedule struct {
+		rule
+		Windows []rule `json:"windows"`
+		Zone    string `json:"weekday_timezone"`
+	}
+	if err := json.Unmarshal(raw, &schedule); err != nil {
+		return nil, err
+	}
+	rules := schedule.Windows
+	if !absent(schedule.Hours) {
+		rules = append(rules, schedule.rule)
+	}
+	if len(rules) == 0 {
+		return nil, errors.New("no hours")
+	}
+	var windows []Window
+	for _, r := range rules {
+		var days price.Days
+		for _, day := range r.Days {
+			d, err := litellmDay(day)
+			if err != nil {
+				return nil, err
+			}
+			days |= 1 << d
+		}
+		var spans []string
+		if json.Unmarshal(r.Hours, &spans) != nil {
+			spans = []string{""}
+			if err := json.Unmarshal(r.Hours, &spans[0]); err != nil {
+				return nil, fmt.Errorf("hours: %w", err)
+			}
+		}
+		for _, span := range spans {
+			from, to, _ := strings.Cut(span, "-")
+			if !clock(from) || !clock(to) {
+				return nil, fmt.Errorf("hours %q are not HH:MM-HH:MM", span)
+			}
+			windows = append(windows, Window{Days: days, From: from, To: to, Zone: schedule.Zone})
+		}
+	}
+	return windows, nil
+}
+
+// litellmDay reads a day of the week: its ISO number, 1 for Monday, or its English name, which may be cut short.
+func litellmDay(raw json.RawMessage) (time.Weekday, error) {
+	var n int
+	if json.Unmarshal(raw, &n) == nil && 1 <= n && n <= 7 {
+		return time.Weekday(n % 7), nil
+	}
+	var name string
+	if json.Unmarshal(raw, &name) == nil && len(name) >= 3 {
+		for d := time.Sunday; d <= time.Saturday; d++ {
+			if strings.HasPrefix(strings.ToLower(d.String()), strings.ToLower(name)) {
+				return d, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("%s is no day of the week", raw)
+}
+
+// LiteLLMField tells which rate a field of LiteLLM's holds, and the power of ten that turns its number into dollars per
+// million units.
+func LiteLLMField(field string) (kind price.Kind, tier price.Tier, above int64, pow10 int, ok bool) {
+	u, above, tier, ok := litellmField(field)
+	return u.kind, tier, above, u.pow10, ok
 }

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -19,24 +20,24 @@ var modelsDevUnits = map[string]unit{
 	"output_audio": {price.AudioOutput, 0},
 }
 
-// ModelsDev reads the providers of anomalyco/models.dev: an object of providers, each with its models. A model
+// ModelsDev reads the providers of anomalyco/models.dev: an object of providers, each with its models, as the API
+// serves them or as the repository's files in one document, where what is said of a provider stands apart. A model
 // with no price for input and output is part of a subscription or of a free tier there, so that its zeros say
 // nothing about a price, and neither does a cache rate of zero.
 func ModelsDev(data []byte, date fact.Date) (*Table, error) {
-	const name = "models.dev"
-	t := &Table{Source: Source{ID: name, Title: "models.dev", URL: "https://github.com/anomalyco/models.dev", Date: date}}
+	t := newTable(modelsDevSource, date)
 	var providers object
-	if err := decode(name, data, &providers); err != nil {
+	if err := decode(modelsDevSource.ID, data, &providers); err != nil {
 		return nil, err
 	}
 	for _, provider := range providers.keys() {
 		p := providers.sub(provider)
-		url := p.sub("provider").text("doc")
+		url := cmp.Or(p.text("doc"), p.sub("provider").text("doc"))
 		models := p.sub("models")
 		for _, id := range models.keys() {
 			m := models.sub(id)
 			if m == nil {
-				t.fault(provider, id, "", &FormatError{name, errNotObject})
+				t.fault(provider, id, "", errNotObject)
 				continue
 			}
 			info := Model{Provider: provider, ID: id, Name: m.text("name"), ContextWindow: m.sub("limit").whole("context")}
@@ -78,4 +79,11 @@ func (t *Table) modelsDevRates(o Observation, rates object) {
 		}
 		t.add(o, "cost."+field, rates[field], u)
 	}
+}
+
+// ModelsDevField tells which kind of rate a cost field of models.dev holds, and the power of ten that turns its number
+// into dollars per million units.
+func ModelsDevField(field string) (kind price.Kind, pow10 int, ok bool) {
+	u, ok := modelsDevUnits[field]
+	return u.kind, u.pow10, ok
 }

@@ -41,10 +41,9 @@ var portkeyModes = map[string]price.Tier{
 // Portkey reads one provider's file of Portkey-AI/models. Zeros there stand for "not set" as well as for free,
 // so that no zero is an observation.
 func Portkey(provider string, data []byte, date fact.Date) (*Table, error) {
-	const name = "portkey"
-	t := &Table{Source: Source{ID: name, Title: "Portkey models", URL: "https://github.com/Portkey-AI/models", Date: date}}
+	t := newTable(portkeySource, date)
 	var models object
-	if err := decode(name, data, &models); err != nil {
+	if err := decode(portkeySource.ID, data, &models); err != nil {
 		return nil, err
 	}
 	for _, id := range models.keys() {
@@ -149,4 +148,14 @@ func (t *Table) portkeyUnits(o Observation, rates object, units map[string]unit)
 		}
 		t.add(o, field, amount, u)
 	}
+}
+
+// PortkeyField tells which kind of rate a field or an additional unit of Portkey's holds, and the power of ten that
+// turns its number into dollars per million units.
+func PortkeyField(field string) (kind price.Kind, pow10 int, ok bool) {
+	u, ok := portkeyUnits[field]
+	if !ok {
+		u, ok = portkeyExtras[field]
+	}
+	return u.kind, u.pow10, ok
 }
