@@ -120,6 +120,19 @@ func parseRate(text string, pow10 int, round bool) (Rate, error) {
 	return Rate(v), nil
 }
 
+// PerUnit is the rate of units that cost an amount each, such as the hours of a machine. A negative amount, or one
+// beyond 9.2 million dollars, is [ErrOverflow].
+func PerUnit(each USD) (Rate, error) {
+	const pico = 1000 // in a nano-dollar
+	if each < 0 || each > math.MaxInt64/pico {
+		return 0, fmt.Errorf("a rate of %s each: %w", each, ErrOverflow)
+	}
+	return Rate(each) * pico, nil
+}
+
+// Each is what one unit costs, cut to a whole nano-dollar.
+func (r Rate) Each() USD { return USD(r / 1000) }
+
 // Times returns the rate multiplied by f, rounded half to even to a pico-dollar per unit.
 func (r Rate) Times(f Factor) (Rate, error) {
 	v, err := mulDiv(int64(r), int64(f), int64(One))

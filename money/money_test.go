@@ -264,3 +264,16 @@ func TestSumUnmarshal(t *testing.T) {
 		}
 	}
 }
+
+// A machine at $55.04 an hour is $55,040,000 for a million hours.
+func TestPerUnit(t *testing.T) {
+	r, err := money.PerUnit(55_040_000_000)
+	if err != nil || r.String() != "55040000" || r.Each().String() != "55.04" {
+		t.Errorf("%s, %s, %v", r, r.Each(), err)
+	}
+	for _, each := range []money.USD{-1, 1 << 62} {
+		if _, err := money.PerUnit(each); !errors.Is(err, money.ErrOverflow) {
+			t.Errorf("%s each: %v", each, err)
+		}
+	}
+}

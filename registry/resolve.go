@@ -13,12 +13,15 @@ import (
 
 // Statement is what one source says of one rate.
 type Statement struct {
-	Source Source
-	Rate   money.Rate
-	Kind   fact.Kind // derived and inferred statements stand behind published ones
-	Date   fact.Date // the source's own day
-	Seen   time.Time // when it was last seen to say so
-	URL    string
+	Source Source     `json:"source"`
+	Rate   money.Rate `json:"usd_per_million"`
+	Kind   fact.Kind  `json:"provenance"` // derived and inferred statements stand behind published ones
+	// Supports marks a source that may support a rate and not supply one.
+	Supports  bool      `json:"supports_only,omitempty"`
+	Since     time.Time `json:"since,omitzero"`          // when it was first seen to say so
+	Seen      time.Time `json:"seen,omitzero"`           // when it was last seen to say so
+	Effective time.Time `json:"effective_from,omitzero"` // since when it holds, where the source says so
+	URL       string    `json:"url,omitempty"`
 }
 
 // Outcome is how a rate was decided.
@@ -39,11 +42,16 @@ type Decision struct {
 	Outcome Outcome     `json:"outcome"`
 	Rate    *money.Rate `json:"usd_per_million,omitempty"` // nil where undecided or unknown: nothing is used silently
 	Why     string      `json:"why"`
-	Agree   []Statement `json:"-"`
-	Differ  []Statement `json:"-"`
+	Agree   []Statement `json:"agree" nullable:"false"`
+	Differ  []Statement `json:"differ" nullable:"false"`
 	// Verified tells that at least two independent sources agree.
 	Verified bool `json:"verified"`
+	// Outlier tells that a source is ten times or more apart from the rate.
+	Outlier bool `json:"outlier,omitempty"`
 }
+
+// Review tells whether a person has to look: a tie, or a value that is ten times apart.
+func (d *Decision) Review() bool { return d.Outcome == Undecided || d.Outlier }
 
 // outlierFactor is the spread from which a disagreement goes to a person even where there is a majority of one.
 const outlierFactor = 10
@@ -53,16 +61,17 @@ const outlierFactor = 10
 //  1. What the vendor's own page says, read by a person with evidence, goes first; the newest, of several.
 //  2. Published values are grouped where they differ by no more than half a per cent; sources that copy one
 //     another count as one voice. The group with the most voices wins.
-//  3. Two groups with as many voices are a tie, and go to review. So does a single voice against another that
-//     is ten times apart.
+//     A group in which every source has prices of its own supplies none.
+//  3. Two groups with as many voices are a tie: no rate is used until a person has decided. A value that is ten
+//     times apart from the rate that won is an outlier: it is not used, and goes to review.
 //  4. Where nobody publishes a value, a derived one is used, and said to be one.
 func Resolve(statements []Statement) Decision {
 	published, derived := split(statements)
 	if vendor := slices.DeleteFunc(slices.Clone(published), func(s Statement) bool { return !s.Source.Vendor }); len(vendor) > 0 {
 		newest := slices.MaxFunc(vendor, func(a, b Statement) int {
-			return cmp.Or(cmp.Compare(a.Date, b.Date), a.Seen.Compare(b.Seen), cmp.Compare(b.Source.ID, a.Source.ID))
+			return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(b.Source.ID, a.Source.ID))
 		})
-		return decided(ByVendor, newest.Rate, statements, fmt.Sprintf("%s states it, %s", newest.Source.Title, newest.Date))
+		return decided(ByVendor, newest.Rate, statements, fmt.Sprintf("%s states it, %s", newest.Source.Title, newest.Since.UTC().Format(time.DateOnly)))
 	}
 	if len(published) == 0 {
 		if len(derived) == 0 {
@@ -71,18 +80,20 @@ func Resolve(statements []Statement) Decision {
 		return decided(ByRule, derived[0].Rate, statements, "only a rule gives it")
 	}
 	groups := group(published)
+	if !supplied(groups[0]) {
+		return Decision{Outcome: Unknown, Why: "only sources with prices of their own state it", Differ: statements, Agree: []Statement{}}
+	}
 	best := groups[0]
 	switch {
 	case len(groups) == 1 && best.voices == 1:
 		return decided(BySingle, best.rate, statements, "only "+best.members[0].Source.Title+" states it")
 	case len(groups) == 1:
 		return decided(ByMajority, best.rate, statements, fmt.Sprintf("all %d independent sources agree", best.voices))
-	case groups[1].voices == best.voices:
-		d := Decision{Outcome: Undecided, Why: fmt.Sprintf("%d independent sources say %s and as many say %s", best.voices, best.rate, groups[1].rate)}
-		d.Differ = statements
-		return d
-	case best.voices == 1 && apart(best.rate, groups[1].rate) >= outlierFactor:
-		return Decision{Outcome: Undecided, Why: fmt.Sprintf("%s and %s are ten times apart", best.rate, groups[1].rate), Differ: statements}
+	case groups[1].voices == best.voices && supplied(groups[1]):
+		return Decision{
+			Outcome: Undecided, Agree: []Statement{}, Differ: statements,
+			Why: fmt.Sprintf("%d independent sources say %s and as many say %s", best.voices, best.rate, groups[1].rate),
+		}
 	}
 	return decided(ByMajority, best.rate, statements, fmt.Sprintf("%d independent sources agree, %d differ", best.voices, voices(published)-best.voices))
 }
@@ -109,7 +120,7 @@ type camp struct {
 func group(statements []Statement) []camp {
 	sorted := slices.Clone(statements)
 	slices.SortFunc(sorted, func(a, b Statement) int {
-		return cmp.Or(cmp.Compare(a.Rate, b.Rate), cmp.Compare(b.Date, a.Date), cmp.Compare(a.Source.ID, b.Source.ID))
+		return cmp.Or(cmp.Compare(a.Rate, b.Rate), b.Since.Compare(a.Since), cmp.Compare(a.Source.ID, b.Source.ID))
 	})
 	var camps []camp
 	for _, s := range sorted {
@@ -123,11 +134,24 @@ func group(statements []Statement) []camp {
 		c := &camps[i]
 		c.voices = voices(c.members)
 		c.rate = slices.MaxFunc(c.members, func(a, b Statement) int {
-			return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(b.Source.ID, a.Source.ID))
+			return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(b.Source.ID, a.Source.ID))
 		}).Rate
 	}
-	slices.SortStableFunc(camps, func(a, b camp) int { return cmp.Or(cmp.Compare(b.voices, a.voices), cmp.Compare(a.rate, b.rate)) })
+	slices.SortStableFunc(camps, func(a, b camp) int {
+		if s := supplied(a); s != supplied(b) {
+			if s {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.voices, a.voices), cmp.Compare(a.rate, b.rate))
+	})
 	return camps
+}
+
+// supplied reports whether a source of the camp may supply a rate.
+func supplied(c camp) bool {
+	return slices.ContainsFunc(c.members, func(s Statement) bool { return !s.Supports })
 }
 
 // voices counts independent sources.
@@ -165,53 +189,16 @@ func apart(a, b money.Rate) float64 {
 }
 
 func decided(o Outcome, rate money.Rate, statements []Statement, why string) Decision {
-	d := Decision{Outcome: o, Rate: &rate, Why: why}
+	d := Decision{Outcome: o, Rate: &rate, Why: why, Agree: []Statement{}, Differ: []Statement{}}
 	for _, s := range statements {
 		if same(s.Rate, rate) {
 			d.Agree = append(d.Agree, s)
-		} else {
-			d.Differ = append(d.Differ, s)
+			continue
 		}
+		d.Differ = append(d.Differ, s)
+		d.Outlier = d.Outlier || apart(s.Rate, rate) >= outlierFactor
 	}
 	published, _ := split(d.Agree)
 	d.Verified = voices(published) >= 2
 	return d
-}
-
-// Verification is how far one vendor's rates are confirmed.
-type Verification struct {
-	Provider string `json:"provider"`
-	Rates    int    `json:"rates" doc:"Rates that some source states."`
-	Verified int    `json:"verified" doc:"Rates on which at least two independent sources agree, checked recently enough."`
-	Disputed int    `json:"disputed" doc:"Rates on which sources differ."`
-	Review   int    `json:"review" doc:"Rates that a person has to decide."`
-	// Last is the newest check: the last successful snapshot of any source that states the vendor's rates, else
-	// the last successful run.
-	Last  time.Time `json:"last_verified,omitzero"`
-	Fresh bool      `json:"fresh" doc:"Whether the last check is recent enough."`
-	// Vendor verified: fresh, with most of its rates verified.
-	OK bool `json:"vendor_verified"`
-}
-
-// Verify counts, for one vendor, the rates that are verified at an instant: at least two independent sources agree
-// and the newest check is no older than maxAge. The vendor is verified where that holds for more than half of its rates.
-func Verify(provider string, decisions []Decision, last, now time.Time, maxAge time.Duration) Verification {
-	v := Verification{Provider: provider, Last: last, Fresh: !last.IsZero() && now.Sub(last) <= maxAge}
-	for _, d := range decisions {
-		if d.Outcome == Unknown {
-			continue
-		}
-		v.Rates++
-		if d.Verified && v.Fresh {
-			v.Verified++
-		}
-		if len(d.Differ) > 0 {
-			v.Disputed++
-		}
-		if d.Outcome == Undecided {
-			v.Review++
-		}
-	}
-	v.OK = v.Fresh && 2*v.Verified > v.Rates
-	return v
 }
