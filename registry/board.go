@@ -51,12 +51,18 @@ func modelRates(b *price.Book, provider, model string, at, known time.Time) []Ra
 		if sheet == nil {
 			continue
 		}
-		key := Key{Provider: provider, Model: model, Route: v.route, Tier: TierOf(v.tier)}
-		all = append(all, bandRates(key, sheet.Bands())...)
-		for _, w := range sheet.Windows() {
-			key.Window = w.Window.String()
-			all = append(all, bandRates(key, w.Bands)...)
-		}
+		all = append(all, SheetRates(sheet)...)
+	}
+	return all
+}
+
+// SheetRates lists the rates of a sheet: its context bands, and those of its windows.
+func SheetRates(s *price.Sheet) []Rated {
+	key := Key{Provider: s.Provider, Model: s.Model, Route: s.Route, Tier: TierOf(s.Tier)}
+	all := bandRates(key, s.Bands())
+	for _, w := range s.Windows() {
+		key.Window = w.Window.String()
+		all = append(all, bandRates(key, w.Bands)...)
 	}
 	return all
 }
@@ -188,7 +194,7 @@ func (v *Verification) count(r *Row, now time.Time, maxAge time.Duration) {
 	}{
 		{r.Verified(now, maxAge), &v.Verified},
 		{r.Decision.Outcome == BySingle, &v.Single},
-		{len(r.Decision.Differ) > 0, &v.Disputed},
+		{slices.ContainsFunc(r.Decision.Differ, func(s Statement) bool { return s.Kind == fact.Published }), &v.Disputed},
 		{r.Review(), &v.Review},
 		{r.Differs, &v.Differs},
 	} {

@@ -1,8 +1,6 @@
 package registry
 
 import (
-	"strconv"
-
 	"breakeven/gpu"
 	"breakeven/price"
 )
@@ -12,6 +10,7 @@ type Meanings struct {
 	book     *price.Book
 	machines machines
 	shapes   map[model]shape
+	tables   map[string]bool // the sources that have names of their own
 }
 
 // machines finds the offers that a source means by its name for a machine.
@@ -29,16 +28,28 @@ type shape struct {
 
 // NewMeanings prepares the lookup. It is not safe for concurrent use.
 func NewMeanings(b *price.Book, m machines) *Meanings {
-	return &Meanings{b, m, map[model]shape{}}
+	tables := map[string]bool{}
+	for _, f := range b.Files() {
+		for source := range f.Tables {
+			tables[source] = true
+		}
+	}
+	return &Meanings{b, m, map[model]shape{}, tables}
 }
 
 // Of lists the rates of ours that a source's key stands for; more than one where the source does not tell two
-// vendors of ours apart. A source's context boundary within one token of the vendor's is the vendor's, since
+// vendors of ours apart. A source that no price file knows as a table speaks in our names. A source's context boundary within one token of the vendor's is the vendor's, since
 // tables disagree whether the boundary belongs to the band; and a write to a cache whose lifetime the source
 // does not tell is what the vendor bills one as.
 func (m *Meanings) Of(source string, k Key) []Meaning {
 	if k.Kind == MachineHour {
 		return m.hours(k)
+	}
+	if !m.tables[source] {
+		if _, ok := m.book.Model(k.Provider, k.Model); ok {
+			return []Meaning{{Key: k}}
+		}
+		return nil
 	}
 	var all []Meaning
 	for _, l := range m.book.Named(source, k.Provider, k.Model) {
@@ -91,6 +102,6 @@ func (m *Meanings) shape(of model) shape {
 // sell several under one name.
 func OfferKey(o gpu.Offer) Key {
 	return Key{
-		Provider: o.Vendor, Route: o.Region, Model: o.Instance + ", " + strconv.Itoa(o.Count) + " × " + o.Accelerator, Tier: Tier(o.Term), Kind: MachineHour,
+		Provider: o.Vendor, Route: o.Region, Model: o.Machine(), Tier: Tier(o.Term), Kind: MachineHour,
 	}
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -31,6 +30,7 @@ type Meaning struct {
 type View struct {
 	seen   map[string]Seen
 	placed map[Key][]placed
+	models map[model][]Key // the rates of each model, in their order
 }
 
 // placed is a record in its place under a rate of ours.
@@ -43,7 +43,7 @@ type placed struct {
 // NewView brings records under our names. What a key means to us is what meaning says; a key of which it knows
 // nothing is left out.
 func NewView(sources []Seen, records []Record, meaning func(source string, k Key) []Meaning) *View {
-	v := &View{seen: make(map[string]Seen, len(sources)), placed: map[Key][]placed{}}
+	v := &View{seen: make(map[string]Seen, len(sources)), placed: map[Key][]placed{}, models: map[model][]Key{}}
 	for _, s := range sources {
 		v.seen[s.ID] = s
 	}
@@ -64,6 +64,13 @@ func NewView(sources []Seen, records []Record, meaning func(source string, k Key
 			v.placed[m.Key] = append(v.placed[m.Key], placed{r, m.Rank, m.Voice})
 		}
 	}
+	for k := range v.placed {
+		of := model{k.Provider, k.Model}
+		v.models[of] = append(v.models[of], k)
+	}
+	for _, keys := range v.models {
+		slices.SortFunc(keys, Key.Compare)
+	}
 	for _, list := range v.placed {
 		slices.SortFunc(list, func(a, b placed) int {
 			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.rank, b.rank), a.Recorded.From.Compare(b.Recorded.From), a.Effective.From.Compare(b.Effective.From))
@@ -80,8 +87,8 @@ func (v *View) Source(id string) Seen {
 	return Seen{Source: Source{ID: id, Title: id}}
 }
 
-// Keys lists the rates of ours that some source has ever stated, in their order.
-func (v *View) Keys() []Key { return slices.SortedFunc(maps.Keys(v.placed), Key.Compare) }
+// Keys lists the rates of a model of ours that some source has ever stated, in their order.
+func (v *View) Keys(provider, id string) []Key { return v.models[model{provider, id}] }
 
 // History lists all that sources have ever stated of a rate of ours: by source, then by when they stated it. Where
 // a source has several names for it, what it states under another than the preferred one counts only while it

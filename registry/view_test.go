@@ -152,8 +152,11 @@ func TestMeanings(t *testing.T) {
 	if len(all) != 1 || all[0].Key != want {
 		t.Errorf("%v stands for %v, want %v", say, all, want)
 	}
-	if all = m.Of("genai", say); len(all) != 0 {
-		t.Errorf("a table that the file does not name: %v", all)
+	if all = m.Of("a person", want); len(all) != 1 || all[0].Key != want {
+		t.Errorf("a person's record of our own %v stands for %v", want, all)
+	}
+	if all = m.Of("a person", say); len(all) != 0 {
+		t.Errorf("a person's record of an unknown model: %v", all)
 	}
 	rates := map[string]string{}
 	for _, r := range registry.BookRates(b, day("2026-09-01"), time.Time{}) {

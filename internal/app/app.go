@@ -5,6 +5,7 @@
 package app
 
 import (
+	"net/http"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"breakeven/gpu"
 	"breakeven/llm"
 	"breakeven/price"
+	"breakeven/registry"
 )
 
 // App is the product with its catalog. It is safe for concurrent use.
@@ -19,12 +21,16 @@ type App struct {
 	Version string
 	// Now is the clock; tests and reproductions fix it.
 	Now func() time.Time
+	// HTTP reads price sources; nil for Go's own client.
+	HTTP *http.Client
 
 	book         func() (*price.Book, error)
 	models       func() (*llm.Catalog, error)
 	accelerators func() (*gpu.Catalog, error)
 	market       func() (*gpu.Market, error)
 	compliance   func() (*catalog.ComplianceBook, error)
+	history      func() ([]registry.Log, error)
+	library      *library
 }
 
 // New makes an App over the embedded catalog. Parts of the catalog are read when they are first needed.
@@ -32,6 +38,7 @@ func New(version string, now func() time.Time) *App {
 	return &App{
 		Version: version, Now: now, book: sync.OnceValues(catalog.Prices), models: sync.OnceValues(catalog.Models),
 		accelerators: sync.OnceValues(catalog.Accelerators), market: sync.OnceValues(catalog.Offers), compliance: sync.OnceValues(catalog.Compliance),
+		history: sync.OnceValues(catalog.History), library: &library{},
 	}
 }
 

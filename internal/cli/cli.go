@@ -74,6 +74,8 @@ type commands struct {
 	JSON bool      `help:"Print JSON, with the API's types." short:"j"`
 	Now  time.Time `help:"Answer as of this instant instead of the clock's (RFC 3339)." env:"BREAKEVEN_NOW" placeholder:"TIME"`
 
+	Database string `help:"The registry of prices: an SQLite file, or postgres://... One in the user's data folder is used if it is there." env:"BREAKEVEN_DATABASE" placeholder:"WHERE"`
+
 	Decide   decideCmd   `cmd:"" help:"Decide on a scenario, or on call logs: the cheapest feasible way to serve the workload."`
 	Quick    quickCmd    `cmd:"" help:"Decide from the parts of both sides: the quick formula, in both readings."`
 	Calc     calcCmd     `cmd:"" help:"What calls of a model cost per call, day, month and year."`
@@ -88,6 +90,9 @@ type commands struct {
 
 // serveName is the command that ends itself on a signal.
 const serveName = "serve"
+
+// syncName is the command that makes the registry database.
+const syncName = "prices sync"
 
 // run is what every command's Run gets.
 type run struct {
@@ -118,6 +123,12 @@ func Main(env Env) int {
 	}
 	r := run{ctx: ctx, env: env, app: app.New(env.Version, now), json: c.JSON, inputs: &inputs{}}
 	defer r.inputs.close()
+	makes := parsed.Command() == syncName || c.Serve.Sync > 0 && parsed.Command() == serveName
+	if err := r.openRegistry(c.Database, makes); err != nil {
+		complain(env.Stderr, message(err))
+		return exitCodes[app.KindOf(err)]
+	}
+	defer func() { _ = r.app.CloseRegistry() }() // everything that was recorded is committed
 	done := make(chan error, 1)
 	go func() { done <- command(parsed, r) }()
 	var err error

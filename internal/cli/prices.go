@@ -19,6 +19,15 @@ type pricesCmd struct {
 	Show    pricesShowCmd    `cmd:"" help:"Show every sheet of a model: tiers, routes, intervals, evidence."`
 	Quote   pricesQuoteCmd   `cmd:"" help:"Price a vendor's response body exactly."`
 	Derived pricesDerivedCmd `cmd:"" help:"List the rates that no vendor publishes, each with the rule that gives it."`
+
+	Sync     pricesSyncCmd     `cmd:"" help:"Read the price sources and record what they say in the registry database."`
+	History  pricesHistoryCmd  `cmd:"" help:"Show what was ever stated of a model's rates, by whom and from when on."`
+	Changes  pricesChangesCmd  `cmd:"" help:"Show the changelog: what sources were seen to state differently, and what that means."`
+	Verify   pricesVerifyCmd   `cmd:"" help:"Show how far rates are confirmed by independent sources, and who differs from whom."`
+	Review   pricesReviewCmd   `cmd:"" help:"List the rates that a person has to look at."`
+	Snapshot pricesSnapshotCmd `cmd:"" help:"List the snapshots of the sources, or show what one states."`
+	Audit    pricesAuditCmd    `cmd:"" help:"Recompute all that the registry database claims: its chain, its snapshots, its facts."`
+	Export   pricesExportCmd   `cmd:"" help:"Write every rate in force with its evidence and what the sources say of it."`
 }
 
 type pricesDerivedCmd struct {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,8 @@ import (
 )
 
 type serveCmd struct {
-	Addr string `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" env:"BREAKEVEN_ADDR"`
+	Sync time.Duration `help:"Read the price sources this often, with jitter: 24h. Of several instances on one PostgreSQL, one does." placeholder:"EVERY"`
+	Addr string        `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" env:"BREAKEVEN_ADDR"`
 }
 
 func (c serveCmd) Run(r run) error {
@@ -34,6 +36,15 @@ func (c serveCmd) Run(r run) error {
 	server := &http.Server{Handler: httpapi.New(r.app, log), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}
 	if err := r.write(fmt.Appendf(nil, "Breakeven is at http://%s/\n", listener.Addr())); err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if c.Sync > 0 {
+		synced := make(chan struct{})
+		ctx, stop := context.WithCancel(r.ctx)
+		go func() {
+			defer close(synced)
+			r.app.KeepSynced(ctx, c.Sync, log)
+		}()
+		defer func() { stop(); <-synced }()
 	}
 	return httpapi.Serve(r.ctx, server, func() error { return server.Serve(listener) })
 }

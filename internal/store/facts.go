@@ -29,6 +29,8 @@ type FactFilter struct {
 	Effective time.Time
 	// Known gives what was known at the instant; the zero time is now.
 	Known time.Time
+	// Ever gives what was ever stated, whatever Known says.
+	Ever bool
 }
 
 // Facts lists what the sources state, in the order of the keys, then of the sources.
@@ -37,9 +39,11 @@ func (s *Store) Facts(ctx context.Context, f FactFilter) ([]Fact, error) {
 	w.is("source", f.Source)
 	w.is("provider", f.Provider)
 	w.is("model", f.Model)
-	if f.Known.IsZero() {
+	switch {
+	case f.Ever:
+	case f.Known.IsZero():
 		w.and("recorded_to IS NULL")
-	} else {
+	default:
 		w.and("recorded_from <= ? AND (recorded_to IS NULL OR recorded_to > ?)", bound(f.Known), bound(f.Known))
 	}
 	if !f.Effective.IsZero() {

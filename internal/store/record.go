@@ -101,7 +101,7 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, run Run, now packed) (Re
 		return Result{}, err
 	}
 	if !result.Baseline {
-		if result.Changes, err = s.appendChanges(ctx, tx, run.ID, old, now.Snapshot); err != nil {
+		if result.Changes, err = s.appendChanges(ctx, tx, run, old, now.Snapshot); err != nil {
 			return Result{}, err
 		}
 	}
@@ -200,8 +200,13 @@ func difference(a, b []registry.Fact) []registry.Fact {
 }
 
 // appendChanges adds what a source states differently to the end of the chain.
-func (s *Store) appendChanges(ctx context.Context, tx *sql.Tx, run int64, old, now registry.Snapshot) ([]Change, error) {
+func (s *Store) appendChanges(ctx context.Context, tx *sql.Tx, run Run, old, now registry.Snapshot) ([]Change, error) {
 	changed := registry.Diff(old, now, nil)
+	isNews := func(*registry.Change) bool { return true }
+	if run.Wider {
+		isNews = news(old)
+	}
+	changed = slices.DeleteFunc(changed, func(c registry.Change) bool { return !isNews(&c) })
 	if len(changed) == 0 {
 		return nil, nil
 	}
@@ -215,8 +220,11 @@ func (s *Store) appendChanges(ctx context.Context, tx *sql.Tx, run int64, old, n
 	}
 	var changes []Change
 	for _, c := range registry.Diff(old, now, func(k registry.Key) []registry.Value { return past[k] }) {
+		if !isNews(&c) {
+			continue
+		}
 		next := Change{
-			Seq: head.Seq + 1, Source: now.Source.ID, Change: c, Run: run, Base: old.ID, Snapshot: now.ID, Previous: head.Hash,
+			Seq: head.Seq + 1, Source: now.Source.ID, Change: c, Run: run.ID, Base: old.ID, Snapshot: now.ID, Previous: head.Hash,
 		}
 		next.Hash = next.Link()
 		head = Head{next.Seq, next.Hash}
@@ -224,6 +232,16 @@ func (s *Store) appendChanges(ctx context.Context, tx *sql.Tx, run int64, old, n
 	}
 	err = s.insert(ctx, tx, "change", changeColumns, len(changes), func(i int) []any { return changes[i].args() })
 	return changes, err
+}
+
+// news tells which changes are of models that a snapshot has.
+func news(old registry.Snapshot) func(*registry.Change) bool {
+	type model struct{ provider, id string }
+	known := map[model]bool{}
+	for i := range old.Facts {
+		known[model{old.Facts[i].Provider, old.Facts[i].Model}] = true
+	}
+	return func(c *registry.Change) bool { return known[model{c.Provider, c.Model}] }
 }
 
 // perQuery bounds the values that one query lists.

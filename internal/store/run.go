@@ -39,6 +39,9 @@ type Run struct {
 	Changes  int64     `json:"changes"` // how many it added to the changelog
 	Error    string    `json:"error,omitempty"`
 	HTTP     HTTP      `json:"http,omitzero"`
+	// Wider says, to [Store.Record], that more of the source is read than before: rates of models that it was not
+	// seen to state are known from now on, and are no changes.
+	Wider bool `json:"-"`
 }
 
 // HTTP is what a server answered, for the next conditional request.

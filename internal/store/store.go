@@ -58,6 +58,9 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	return s, nil
 }
 
+// Engine names the kind of the database: "sqlite" or "postgres".
+func (s *Store) Engine() string { return s.engine.name }
+
 // Close waits for the statements under way and closes the database. Closing twice is no error; any other method
 // then returns [ErrClosed].
 func (s *Store) Close() error {
