@@ -2,7 +2,9 @@ package gpu_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,6 +138,38 @@ func TestOffersAreOrderedByPricePerAccelerator(t *testing.T) {
 	}
 }
 
+// A source of prices names a machine by the vendor's name; two machines of one name are told apart by their
+// accelerators.
+func TestMachine(t *testing.T) {
+	m, err := gpu.NewMarket(map[string][]byte{"aws.json": []byte(strings.Replace(offerFile, `"offers": [`, `"offers": [
+    {"region": "us-east-1", "instance": "p5.48xlarge", "accelerator": "h200-sxm", "count": 8, "usd_per_hour": {"on_demand": "63.296"}, "source": "table"},`, 1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		vendor, region, instance string
+		want                     string
+	}{
+		{"aws", "us-east-1", "p5.48xlarge", "8 × h100-sxm reserved_1y 33.02, 8 × h100-sxm on_demand 55.04, 8 × h200-sxm on_demand 63.296"},
+		{"aws", "us-east-1", "p5.48xlarge, 8 × h100-sxm", "8 × h100-sxm reserved_1y 33.02, 8 × h100-sxm on_demand 55.04"},
+		{"aws", "us-east-1", "p5.48xlarge, 8 × h200-sxm", "8 × h200-sxm on_demand 63.296"},
+		{"aws", "us-gov-west-1", "p5.48xlarge", "8 × h100-sxm on_demand 66.05"},
+		{"aws", "us-east-1", "p5.48xlarge, 4 × h100-sxm", ""},
+		{"aws", "us-east-1", "p5.48xlarge, h100-sxm", ""},
+		{"aws", "us-east-1", "p6.48xlarge", ""},
+		{"aws", "any", "p5.48xlarge", ""},
+		{"gcp", "us-east-1", "p5.48xlarge", ""},
+	} {
+		var got []string
+		for _, o := range m.Machine(c.vendor, c.region, c.instance) {
+			got = append(got, fmt.Sprintf("%d × %s %s %s", o.Count, o.Accelerator, o.Term, o.Hourly))
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("Machine(%s, %s, %s) = %q, want %q", c.vendor, c.region, c.instance, got, c.want)
+		}
+	}
+}
+
 // What no vendor lists, such as an average over machines, is told apart.
 func TestAveragesAreNoListPrices(t *testing.T) {
 	average := strings.Replace(offerFile, `"kind": "published"`, `"kind": "derived", "rule": "an average"`, 1)
@@ -249,7 +283,14 @@ func FuzzParseOffers(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		all := gpu.MarketOf(offers).All()
+		m := gpu.MarketOf(offers)
+		for _, o := range offers {
+			found := m.Machine(o.Vendor, o.Region, o.Machine())
+			if !slices.Contains(found, o) {
+				t.Fatalf("%s is not found by its name, but %v", o.ID(), found)
+			}
+		}
+		all := m.All()
 		for i := 1; i < len(all); i++ {
 			if all[i-1].Accelerator == all[i].Accelerator && all[i-1].Compare(all[i]) > 0 {
 				t.Fatalf("out of order: %v, %v", all[i-1], all[i])

@@ -4,13 +4,20 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Market is a set of offers that can be looked up. It is immutable and safe for concurrent use.
 type Market struct {
 	offers []Offer            // by accelerator, then as Offer.Compare orders them
 	byPart map[string][]Offer // parts of offers
+	// byMachine holds the offers again, each machine's together.
+	byMachine map[machineName][]Offer
 }
+
+// machineName is how a vendor names what it rents out.
+type machineName struct{ vendor, region, instance string }
 
 // NewMarket reads offer files. Files are named for their errors.
 func NewMarket(files map[string][]byte) (*Market, error) {
@@ -37,7 +44,7 @@ func MarketOf(offers []Offer) *Market {
 		}
 		return compareOffers(a, b)
 	})
-	m := &Market{offers: make([]Offer, len(offers)), byPart: map[string][]Offer{}}
+	m := &Market{offers: make([]Offer, len(offers)), byPart: map[string][]Offer{}, byMachine: map[machineName][]Offer{}}
 	begin := 0
 	for i, o := range order {
 		m.offers[i] = *o
@@ -46,8 +53,28 @@ func MarketOf(offers []Offer) *Market {
 		}
 		m.byPart[o.Accelerator] = m.offers[begin : i+1 : i+1]
 	}
+	m.indexMachines()
 	return m
 }
+
+// indexMachines lays the offers out by the names of the machines, so that a lookup copies nothing.
+func (m *Market) indexMachines() {
+	sorted := slices.Clone(m.offers)
+	slices.SortStableFunc(sorted, func(a, b Offer) int {
+		return cmp.Or(cmp.Compare(a.Vendor, b.Vendor), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Instance, b.Instance),
+			cmp.Compare(a.Accelerator, b.Accelerator), cmp.Compare(a.Count, b.Count))
+	})
+	begin := 0
+	for i := range sorted {
+		name := sorted[i].machineName()
+		if name != sorted[begin].machineName() {
+			begin = i
+		}
+		m.byMachine[name] = sorted[begin : i+1 : i+1]
+	}
+}
+
+func (o *Offer) machineName() machineName { return machineName{o.Vendor, o.Region, o.Instance} }
 
 // All lists every offer, by accelerator and then by price per accelerator.
 func (m *Market) All() []Offer { return slices.Clone(m.offers) }
@@ -96,6 +123,44 @@ func (m *Market) Cheapest(accelerator string, f Filter) (Offer, bool) {
 		}
 	}
 	return Offer{}, false
+}
+
+// Machine lists the offers of a vendor's machine in a region: the instance by the vendor's name, "p5.48xlarge", or with
+// its accelerators as [Offer.Machine] writes it. Offers with the same accelerators stand together, cheapest first. The
+// list is empty where the market does not know the machine; it is the market's own, and not to be changed.
+func (m *Market) Machine(vendor, region, instance string) []Offer {
+	name := machineName{vendor, region, instance}
+	if list, ok := m.byMachine[name]; ok {
+		return list
+	}
+	var count int
+	var accelerator string
+	var ok bool
+	if name.instance, count, accelerator, ok = splitMachine(instance); !ok {
+		return nil
+	}
+	list := m.byMachine[name]
+	same := func(o Offer) bool { return o.Count == count && o.Accelerator == accelerator }
+	begin := slices.IndexFunc(list, same)
+	if begin < 0 {
+		return nil
+	}
+	end := begin + 1
+	for end < len(list) && same(list[end]) {
+		end++
+	}
+	return list[begin:end:end]
+}
+
+// splitMachine takes what [Offer.Machine] writes apart.
+func splitMachine(text string) (instance string, count int, accelerator string, ok bool) {
+	i := strings.LastIndex(text, ", ")
+	if i < 0 {
+		return "", 0, "", false
+	}
+	number, accelerator, ok := strings.Cut(text[i+len(", "):], " × ")
+	count, err := strconv.Atoi(number)
+	return text[:i], count, accelerator, ok && err == nil
 }
 
 // Accelerators lists the accelerators that have an offer.

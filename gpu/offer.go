@@ -74,7 +74,13 @@ func (o Offer) Monthly() (money.USD, error) {
 
 // ID names the offer: "aws/us-east-1/p5.48xlarge, 8 × h100-sxm, on_demand".
 func (o Offer) ID() string {
-	return fmt.Sprintf("%s/%s/%s, %d × %s, %s", o.Vendor, o.Region, o.Instance, o.Count, o.Accelerator, o.Term)
+	return fmt.Sprintf("%s/%s/%s, %s", o.Vendor, o.Region, o.Machine(), o.Term)
+}
+
+// Machine names the instance with its accelerators: "p5.48xlarge, 8 × h100-sxm". Some vendors use one name for machines
+// with different accelerators; see [Market.Machine].
+func (o Offer) Machine() string {
+	return fmt.Sprintf("%s, %d × %s", o.Instance, o.Count, o.Accelerator)
 }
 
 // Compare orders offers by price per accelerator, exactly, and offers of one price by name, then the newest

@@ -106,7 +106,7 @@ func OfferRates(m *gpu.Market) []Rated {
 // Row is one rate of ours, and what the sources say of it.
 type Row struct {
 	Rated
-	Decision Decision `json:"decision"`
+	Decision Resolution `json:"decision"`
 	// Checked is the newest reading of a source that states the rate.
 	Checked time.Time `json:"checked,omitzero"`
 	// Differs tells that the sources decide on another rate than the book holds.

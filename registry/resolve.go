@@ -37,8 +37,8 @@ const (
 	Unknown    Outcome = "unknown"  // nobody states it
 )
 
-// Decision is the rate to use, and what stands for and against it.
-type Decision struct {
+// Resolution is the rate to use, and what stands for and against it.
+type Resolution struct {
 	Outcome Outcome     `json:"outcome"`
 	Rate    *money.Rate `json:"usd_per_million,omitempty"` // nil where undecided or unknown: nothing is used silently
 	Why     string      `json:"why"`
@@ -51,7 +51,7 @@ type Decision struct {
 }
 
 // Review tells whether a person has to look: a tie, or a value that is ten times apart.
-func (d *Decision) Review() bool { return d.Outcome == Undecided || d.Outlier }
+func (d *Resolution) Review() bool { return d.Outcome == Undecided || d.Outlier }
 
 // outlierFactor is the spread from which a disagreement goes to a person even where there is a majority of one.
 const outlierFactor = 10
@@ -65,7 +65,7 @@ const outlierFactor = 10
 //  3. Two groups with as many voices are a tie: no rate is used until a person has decided. A value that is ten
 //     times apart from the rate that won is an outlier: it is not used, and goes to review.
 //  4. Where nobody publishes a value, a derived one is used, and said to be one.
-func Resolve(statements []Statement) Decision {
+func Resolve(statements []Statement) Resolution {
 	published, derived := split(statements)
 	if vendor := slices.DeleteFunc(slices.Clone(published), func(s Statement) bool { return !s.Source.Vendor }); len(vendor) > 0 {
 		newest := slices.MaxFunc(vendor, func(a, b Statement) int {
@@ -75,13 +75,13 @@ func Resolve(statements []Statement) Decision {
 	}
 	if len(published) == 0 {
 		if len(derived) == 0 {
-			return Decision{Outcome: Unknown, Why: "no source states it"}
+			return Resolution{Outcome: Unknown, Why: "no source states it", Agree: []Statement{}, Differ: []Statement{}}
 		}
 		return decided(ByRule, derived[0].Rate, statements, "only a rule gives it")
 	}
 	groups := group(published)
 	if !supplied(groups[0]) {
-		return Decision{Outcome: Unknown, Why: "only sources with prices of their own state it", Differ: statements, Agree: []Statement{}}
+		return Resolution{Outcome: Unknown, Why: "only sources with prices of their own state it", Differ: statements, Agree: []Statement{}}
 	}
 	best := groups[0]
 	switch {
@@ -90,7 +90,7 @@ func Resolve(statements []Statement) Decision {
 	case len(groups) == 1:
 		return decided(ByMajority, best.rate, statements, fmt.Sprintf("all %d independent sources agree", best.voices))
 	case groups[1].voices == best.voices && supplied(groups[1]):
-		return Decision{
+		return Resolution{
 			Outcome: Undecided, Agree: []Statement{}, Differ: statements,
 			Why: fmt.Sprintf("%d independent sources say %s and as many say %s", best.voices, best.rate, groups[1].rate),
 		}
@@ -188,8 +188,8 @@ func apart(a, b money.Rate) float64 {
 	return float64(b) / float64(a)
 }
 
-func decided(o Outcome, rate money.Rate, statements []Statement, why string) Decision {
-	d := Decision{Outcome: o, Rate: &rate, Why: why, Agree: []Statement{}, Differ: []Statement{}}
+func decided(o Outcome, rate money.Rate, statements []Statement, why string) Resolution {
+	d := Resolution{Outcome: o, Rate: &rate, Why: why, Agree: []Statement{}, Differ: []Statement{}}
 	for _, s := range statements {
 		if same(s.Rate, rate) {
 			d.Agree = append(d.Agree, s)

@@ -178,6 +178,6 @@ func inForceOf(list []placed, at, known time.Time) *placed {
 
 // Decide resolves a rate at an instant, as was known at another; a zero known means now. The rates that only a rule
 // gives are those of the caller.
-func (v *View) Decide(k Key, at, known time.Time, byRule ...Statement) Decision {
+func (v *View) Decide(k Key, at, known time.Time, byRule ...Statement) Resolution {
 	return Resolve(append(v.Statements(k, at, known), byRule...))
 }

@@ -48,7 +48,7 @@ func ParseHead(text string) (store.Head, error) {
 	seq, hash, ok := strings.Cut(text, ":")
 	n, err := strconv.ParseInt(seq, 10, 64)
 	if !ok || err != nil || n < 0 || len(hash) != len(store.Genesis) {
-		return store.Head{}, &KindError{Kind: BadUsage, Err: fmt.Errorf("%q is no head of a chain", text), Hint: "write it as prices audit prints it: NUMBER:HASH"}
+		return store.Head{}, &KindError{Kind: BadUsage, Err: fmt.Errorf("%q is no head of a chain", text), Hint: "write it as an audit gives it: NUMBER:HASH"}
 	}
 	return store.Head{Seq: n, Hash: hash}, nil
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -23,12 +24,12 @@ type DerivedRate struct {
 
 // DerivedRates lists the rates in force of the default routes that no vendor publishes, below any context boundary:
 // beyond one the same rules hold. The text and the provider choose as in [App.Prices].
-func (a *App) DerivedRates(provider, text string) ([]DerivedRate, error) {
+func (a *App) DerivedRates(ctx context.Context, provider, text string) ([]DerivedRate, error) {
 	book, err := a.book()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Prices(provider, text, false)
+	rows, err := a.Prices(ctx, PricesRequest{Provider: provider, Text: text})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"breakeven/catalog"
 	"breakeven/fact"
 	"breakeven/gpu"
 	"breakeven/money"
@@ -103,6 +104,46 @@ func (a *App) CheapestOffers(accelerator string) ([]Offer, error) {
 		if o, ok := market.Cheapest(accelerator, gpu.Filter{Term: term, Dedicated: true, Listed: true}); ok {
 			list = append(list, offer(o))
 		}
+	}
+	return list, nil
+}
+
+// GPUSeries is what one accelerator cost per hour over time, by one source and in one sense.
+type GPUSeries struct {
+	ID          string          `json:"id"`
+	Title       string          `json:"title" doc:"What is priced: a machine of a vendor, or an index of a named maker."`
+	Accelerator string          `json:"accelerator,omitempty" doc:"Empty where the source does not say which form of the part is meant."`
+	Term        gpu.Term        `json:"term"`
+	Vendor      string          `json:"vendor,omitempty"`
+	Region      string          `json:"region,omitempty"`
+	Instance    string          `json:"instance,omitempty"`
+	Points      []GPUPoint      `json:"points" nullable:"false" doc:"In the order of time; between two of them the series says nothing."`
+	Provenance  fact.Provenance `json:"provenance"`
+}
+
+// GPUPoint is one figure of a series.
+type GPUPoint struct {
+	Month  string    `json:"month" example:"2026-09"`
+	Hourly money.USD `json:"usd_per_gpu_hour"`
+}
+
+// GPUHistory lists what accelerators cost earlier.
+func (a *App) GPUHistory() ([]GPUSeries, error) {
+	history, err := catalog.GPUHistory()
+	if err != nil {
+		return nil, err
+	}
+	list := []GPUSeries{}
+	for i := range history {
+		h := &history[i]
+		s := GPUSeries{
+			ID: h.ID, Title: h.Title, Accelerator: h.Accelerator, Term: h.Term, Vendor: h.Vendor, Region: h.Region, Instance: h.Instance,
+			Points: []GPUPoint{}, Provenance: h.Provenance,
+		}
+		for _, p := range h.Points() {
+			s.Points = append(s.Points, GPUPoint{p.Month, p.Hourly})
+		}
+		list = append(list, s)
 	}
 	return list, nil
 }

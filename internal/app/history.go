@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"breakeven/catalog"
 	"breakeven/fact"
 	"breakeven/money"
 	"breakeven/price"
@@ -32,7 +31,7 @@ type RateHistory struct {
 
 	Book     []BookStep        `json:"book" nullable:"false" doc:"What the vendor charged, as the book has it, by when it took effect."`
 	Sources  []SourceSteps     `json:"sources" nullable:"false" doc:"What each source stated, by when it was seen to."`
-	Decision registry.Decision `json:"decision" doc:"Which rate to believe now."`
+	Decision registry.Resolution `json:"decision" doc:"Which rate to believe now."`
 }
 
 // BookStep is a rate of the book in the interval in which the vendor charges it.
@@ -48,11 +47,11 @@ type BookStep struct {
 type SourceSteps struct {
 	Source string `json:"source"`
 	Title  string `json:"title"`
-	Steps  []Step `json:"steps" nullable:"false"`
+	Steps  []RateStep `json:"steps" nullable:"false"`
 }
 
-// Step is a rate in the time in which a source stated it.
-type Step struct {
+// RateStep is a rate in the time in which a source stated it.
+type RateStep struct {
 	Rate      money.Rate     `json:"usd_per_million"`
 	Recorded  price.Interval `json:"recorded"`
 	Effective price.Interval `json:"effective,omitzero" doc:"When the vendor charges it, where the source says so."`
@@ -98,10 +97,7 @@ func (a *App) PriceHistory(ctx context.Context, r HistoryRequest) (PriceHistory,
 	if err != nil {
 		return PriceHistory{}, err
 	}
-	dated, err := catalog.Effective(book)
-	if err != nil {
-		return PriceHistory{}, err
-	}
+	dated := slices.DeleteFunc(slices.Clone(s.dated), func(d registry.Dated) bool { return d.Provider != match.Provider || d.Model != match.Model })
 	h := PriceHistory{Stamp: stamp, Registry: s.stamp, Provider: match.Provider, Model: match.Model, Rates: []RateHistory{}, Changes: []PriceChange{}}
 	if m, ok := book.Model(match.Provider, match.Model); ok {
 		h.Name = m.Name
@@ -157,8 +153,8 @@ func parses[T any](parse func(string) (T, error), text string) error {
 	return err
 }
 
-func step(dated []registry.Dated, k registry.Key, r *registry.Record) Step {
-	s := Step{
+func step(dated []registry.Dated, k registry.Key, r *registry.Record) RateStep {
+	s := RateStep{
 		Rate: r.Rate, Recorded: r.Recorded, Effective: r.Effective, Named: r.Provider + "/" + r.Model, Evidence: cmp.Or(r.URL, r.Evidence),
 	}
 	if r.Provider == "" {

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,95 +12,167 @@ import (
 	"breakeven/fact"
 	"breakeven/money"
 	"breakeven/price"
+	"breakeven/registry"
 	"breakeven/usage"
 )
 
-// PriceRow is one model of the price book in a list: its standard rates in force now.
+// PriceRow is one model of the price book in a list, on one route and tier: its rates in force now.
 type PriceRow struct {
-	Provider   string      `json:"provider"`
-	Model      string      `json:"model"`
-	Name       string      `json:"name,omitempty"`
-	Weights    string      `json:"weights,omitempty" doc:"The open weights that it serves."`
-	Input      *money.Rate `json:"input_usd_per_million,omitempty"`
-	CacheRead  *money.Rate `json:"cache_read_usd_per_million,omitempty"`
-	Output     *money.Rate `json:"output_usd_per_million,omitempty"`
-	Kind       fact.Kind   `json:"provenance,omitempty" doc:"That of the input rate."`
-	Date       fact.Date   `json:"date,omitempty"`
-	Tiers      []string    `json:"tiers" nullable:"false"`
-	Banded     bool        `json:"context_bands" doc:"Long prompts cost more."`
-	Context    int64       `json:"context_window,omitempty"`
-	Retired    fact.Date   `json:"retired,omitempty"`
-	Unpriced   bool        `json:"unpriced,omitempty" doc:"It has no price in force now."`
-	AliasCount int         `json:"aliases"`
+	Provider  string      `json:"provider"`
+	Model     string      `json:"model"`
+	Name      string      `json:"name,omitempty"`
+	Route     string      `json:"route,omitempty" doc:"Empty for the vendor's default route."`
+	Tier      price.Tier  `json:"tier"`
+	Weights   string      `json:"weights,omitempty" doc:"The open weights that it serves."`
+	Input     *money.Rate `json:"input_usd_per_million,omitempty"`
+	CacheRead *money.Rate `json:"cache_read_usd_per_million,omitempty"`
+	Output    *money.Rate `json:"output_usd_per_million,omitempty"`
+	// Evidence is that of the input rate, or of the output rate where there is none.
+	Evidence   *fact.Provenance `json:"evidence,omitempty" doc:"That of the input rate, or of the output rate where there is none."`
+	Standing   Standing         `json:"standing" enum:"verified,single,disputed,unstated" doc:"How far independent sources confirm the input and output rates: the weaker of both."`
+	Checked    *time.Time       `json:"checked,omitempty" doc:"The newest reading of a source that states one of them."`
+	Tiers      []string         `json:"tiers" nullable:"false"`
+	Banded     bool             `json:"context_bands" doc:"Long prompts cost more."`
+	Context    int64            `json:"context_window,omitempty"`
+	Retired    fact.Date        `json:"retired,omitempty"`
+	Unpriced   bool             `json:"unpriced,omitempty" doc:"It has no price in force now."`
+	AliasCount int              `json:"aliases"`
 }
 
-// Prices lists the models of the book whose provider, identifier or name contains the text, retired ones only
-// where asked for. A provider is asked for by any of its names; one that the book does not have is a
-// [*price.UnknownProviderError].
-func (a *App) Prices(provider, text string, retired bool) ([]PriceRow, error) {
+// Standing is how far independent sources confirm a rate.
+type Standing string
+
+// The standings, from the strongest to the weakest.
+const (
+	StandsVerified Standing = "verified" // two independent sources agree, read recently enough
+	StandsSingle   Standing = "single"   // one source states it, or the readings are too old
+	StandsDisputed Standing = "disputed" // sources tie, one is ten times apart, or they agree on another rate
+	StandsUnstated Standing = "unstated" // no source states it: a rule gives it, or a curated entry
+)
+
+// standing is that of a row of the board.
+func standing(r *registry.Row, now time.Time) Standing {
+	switch {
+	case r.Decision.Outcome == registry.Unknown || r.Decision.Outcome == registry.ByRule:
+		return StandsUnstated
+	case r.Review() || r.Differs:
+		return StandsDisputed
+	case r.Verified(now, DefaultMaxAge):
+		return StandsVerified
+	}
+	return StandsSingle
+}
+
+// PricesRequest chooses rows of the price list.
+type PricesRequest struct {
+	Provider string // by any of its names
+	Text     string // a part of the provider's, the model's or the product's name
+	Retired  bool   // also models that are no longer sold
+	Every    bool   // a row for each route and tier; else one for each model
+}
+
+// Prices lists the models of the book. A provider that the book does not have is a [*price.UnknownProviderError].
+func (a *App) Prices(ctx context.Context, r PricesRequest) ([]PriceRow, error) {
 	book, err := a.book()
 	if err != nil {
 		return nil, err
 	}
 	files := book.Files()
-	if provider != "" {
-		file, err := book.Provider(provider)
+	if r.Provider != "" {
+		file, err := book.Provider(r.Provider)
 		if err != nil {
 			return nil, err
 		}
 		files = []*price.File{file}
 	}
-	now, text := a.Now(), strings.ToLower(text)
+	s, err := a.shelf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, text := a.Now(), strings.ToLower(r.Text)
+	b, err := a.board(s, now, time.Time{})
+	if err != nil {
+		return nil, err
+	}
 	rows := []PriceRow{}
 	for _, f := range files {
 		for i := range f.Models {
 			m := &f.Models[i]
-			if !retired && m.Retired != "" && !m.Retired.Time().After(now) {
+			if !r.Retired && m.Retired != "" && !m.Retired.Time().After(now) {
 				continue
 			}
 			if text != "" && !strings.Contains(strings.ToLower(f.Provider+"/"+m.ID+" "+m.Name), text) {
 				continue
 			}
-			rows = append(rows, priceRow(book, f, m, now))
+			rows = append(rows, priceRows(book, f, m, b, now, r.Every)...)
 		}
 	}
 	return rows, nil
 }
 
-func priceRow(book *price.Book, f *price.File, m *price.Model, now time.Time) PriceRow {
-	row := PriceRow{
+// priceRows are a model's rows: one for each sheet in force, or only that of the default route and standard tier. A model
+// without a sheet in force is one row that says so.
+func priceRows(book *price.Book, f *price.File, m *price.Model, b *board, now time.Time, every bool) []PriceRow {
+	common := PriceRow{
 		Provider: f.Provider, Model: m.ID, Name: m.Name, Weights: m.Weights, Context: m.ContextWindow, Retired: m.Retired,
-		Tiers: []string{}, AliasCount: len(m.Aliases),
+		Standing: StandsUnstated, Tiers: []string{}, AliasCount: len(m.Aliases),
 	}
-	for _, t := range price.Tiers() {
-		match, err := book.Find(price.Query{Provider: f.Provider, Model: m.ID, Tier: t})
-		if err != nil || match.Tier != t {
-			continue
-		}
-		sheet := match.Series.At(now, time.Time{})
-		if sheet == nil {
-			continue
-		}
-		row.Tiers = append(row.Tiers, t.String())
-		if t != price.Standard {
-			continue
-		}
-		row.Banded = sheet.Banded()
-		for _, want := range []struct {
-			kind price.Kind
-			to   **money.Rate
-		}{{price.Input, &row.Input}, {price.CacheRead, &row.CacheRead}, {price.Output, &row.Output}} {
-			if c, ok := sheet.Rate(want.kind); ok && c.Kind == want.kind {
-				*want.to = &c.Rate
-				if want.kind == price.Input {
-					row.Kind, row.Date = c.Provenance.Kind, c.Provenance.Date
-				}
+	var rows []PriceRow
+	var inForce []*price.Sheet
+	for _, sheet := range book.Series(f.Provider, m.ID) {
+		if sheet.Effective.Contains(now) && sheet.Recorded.To.IsZero() {
+			inForce = append(inForce, sheet)
+			if tier := sheet.Tier.String(); sheet.Route == "" && !slices.Contains(common.Tiers, tier) {
+				common.Tiers = append(common.Tiers, tier)
 			}
 		}
 	}
-	row.Unpriced = len(row.Tiers) == 0
+	for _, sheet := range inForce {
+		if every || sheet.Route == "" && sheet.Tier == price.Standard {
+			rows = append(rows, priceRow(common, sheet, b, now))
+		}
+	}
+	if len(rows) == 0 {
+		common.Unpriced = len(inForce) == 0
+		rows = append(rows, common)
+	}
+	return rows
+}
+
+func priceRow(row PriceRow, sheet *price.Sheet, b *board, now time.Time) PriceRow {
+	row.Route, row.Tier, row.Banded = sheet.Route, sheet.Tier, sheet.Banded()
+	weakest := -1
+	for _, want := range []struct {
+		kind price.Kind
+		to   **money.Rate
+	}{{price.Input, &row.Input}, {price.CacheRead, &row.CacheRead}, {price.Output, &row.Output}} {
+		c, ok := sheet.Rate(want.kind)
+		if !ok || c.Kind != want.kind {
+			continue
+		}
+		*want.to = &c.Rate
+		if row.Evidence == nil {
+			row.Evidence = &c.Provenance
+		}
+		if want.kind == price.CacheRead {
+			continue
+		}
+		r, ok := b.row(registry.Key{Provider: sheet.Provider, Model: sheet.Model, Route: sheet.Route, Tier: registry.TierOf(sheet.Tier), Kind: registry.KindOf(want.kind)})
+		if !ok {
+			continue
+		}
+		if !r.Checked.IsZero() && (row.Checked == nil || r.Checked.After(*row.Checked)) {
+			row.Checked = &r.Checked
+		}
+		if s := standing(r, now); slices.Index(standings, s) > weakest {
+			weakest, row.Standing = slices.Index(standings, s), s
+		}
+	}
 	return row
 }
+
+// standings are in the order of their strength.
+var standings = []Standing{StandsVerified, StandsSingle, StandsUnstated, StandsDisputed}
 
 // PriceDetail is everything that the book holds about a model.
 type PriceDetail struct {

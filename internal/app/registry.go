@@ -3,12 +3,14 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"breakeven/catalog"
 	"breakeven/fact"
 	"breakeven/internal/store"
 	"breakeven/registry"
@@ -20,6 +22,7 @@ type shelf struct {
 	view    *registry.View
 	sources []PriceSource
 	changes []PriceChange // the newest first
+	dated   []registry.Dated
 	board   boards
 }
 
@@ -60,7 +63,7 @@ type library struct {
 func (a *App) OpenRegistry(ctx context.Context, dsn string) error {
 	s, err := store.Open(ctx, dsn)
 	if err != nil {
-		return &KindError{Kind: Unreachable, Err: err, Hint: "check --database: a file's path, or postgres://user@host/name"}
+		return &KindError{Kind: Unreachable, Err: err}
 	}
 	a.library.store = s
 	return nil
@@ -121,7 +124,7 @@ func (l *library) identity(ctx context.Context) (string, error) {
 }
 
 func unreachable(err error) error {
-	return &KindError{Kind: Unreachable, Err: err, Hint: "the registry cannot be read: check --database"}
+	return &KindError{Kind: Unreachable, Err: fmt.Errorf("the registry database: %w", err)}
 }
 
 // embedded is the registry without a database.
@@ -242,6 +245,9 @@ func (a *App) arrange(s *shelf, logs []registry.Log, records []registry.Record, 
 	if err != nil {
 		return err
 	}
+	if s.dated, err = catalog.Effective(book); err != nil {
+		return err
+	}
 	meanings := registry.NewMeanings(book, market)
 	seen := make([]registry.Seen, len(logs))
 	for i, l := range logs {
@@ -292,8 +298,11 @@ type PriceSnapshot struct {
 	Rates  int64     `json:"rates"`
 }
 
-// errNoDatabase says that only a database can tell.
-var errNoDatabase = &KindError{Kind: NotFound, Err: fmt.Errorf("there is no registry database: the history that comes with the program has no snapshots of its own"), Hint: "make one with breakeven prices sync"}
+// ErrNoRegistry says that only a registry database can tell.
+var ErrNoRegistry = errors.New("there is no registry database, and the history that comes with the program has no snapshots of its own")
+
+// errNoDatabase is [ErrNoRegistry] with its kind.
+var errNoDatabase = &KindError{Kind: NotFound, Err: ErrNoRegistry}
 
 // PriceSnapshots lists the contents of a source, or of all, the newest first.
 func (a *App) PriceSnapshots(ctx context.Context, source string) ([]PriceSnapshot, error) {

@@ -30,6 +30,8 @@ type SyncRequest struct {
 	Taken   time.Time         // when the copies were made; zero for now
 	// Evidence lists documents in which a person recorded what a vendor's page says.
 	Evidence []Document
+	// NoHistory leaves the history out that comes with the program.
+	NoHistory bool
 	// Mirror is a server that has the feeds' paths: "https://mirror.example".
 	Mirror string
 }
@@ -107,8 +109,10 @@ func (a *App) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error) {
 	}
 	defer release()
 	answer.Led = true
-	if answer.Backfilled, err = a.backfill(ctx); err != nil {
-		return answer, err
+	if !r.NoHistory {
+		if answer.Backfilled, err = a.backfill(ctx, feeds); err != nil {
+			return answer, err
+		}
 	}
 	for _, e := range evidence {
 		answer.Sources = append(answer.Sources, a.record(ctx, e.Source, func(context.Context, feed.Validators) (feed.Reading, error) {
@@ -133,6 +137,27 @@ func (a *App) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error) {
 	answer.Seconds = time.Since(start).Seconds()
 	answer.Head, err = db.Head(ctx)
 	return answer, err
+}
+
+// syncPause is how long whoever asks over the network has to wait after a reading: sources are others' servers.
+const syncPause = time.Minute
+
+// SyncNow is [App.Sync] for whoever asks over the network, not more often than once a minute.
+func (a *App) SyncNow(ctx context.Context, r SyncRequest) (SyncAnswer, error) {
+	if a.library.store == nil {
+		return SyncAnswer{}, errNoDatabase
+	}
+	runs, err := a.library.store.Runs(ctx, store.RunFilter{Limit: 1})
+	if err != nil {
+		return SyncAnswer{}, unreachable(err)
+	}
+	if len(runs) > 0 {
+		if wait := syncPause - a.Now().Sub(runs[0].Started); wait > 0 {
+			err := fmt.Errorf("the sources were read %s ago", a.Now().Sub(runs[0].Started).Round(time.Second))
+			return SyncAnswer{}, &KindError{Kind: Invalid, Err: err, Hint: fmt.Sprintf("ask again in %s", wait.Round(time.Second))}
+		}
+	}
+	return a.Sync(ctx, r)
 }
 
 // feeds are the feeds that a request names.
@@ -315,13 +340,16 @@ func (a *App) onlyHistory(last store.Run) (bool, error) {
 
 // backfill records the history that comes with the program, as far as the registry has nothing newer. One that was
 // cut off goes on where it ended.
-func (a *App) backfill(ctx context.Context) (int, error) {
+func (a *App) backfill(ctx context.Context, of []feed.Feed) (int, error) {
 	logs, err := a.history()
 	if err != nil {
 		return 0, err
 	}
 	recorded := 0
 	for _, l := range logs {
+		if !slices.ContainsFunc(of, func(f feed.Feed) bool { return f.ID == l.Source.ID }) {
+			continue
+		}
 		last, err := a.lastRun(ctx, l.Source.ID)
 		if err != nil {
 			return recorded, unreachable(err)

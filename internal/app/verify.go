@@ -28,6 +28,15 @@ type board struct {
 	rates, machines []registry.Row
 }
 
+// row is the row of a rate of the price book.
+func (b *board) row(k registry.Key) (*registry.Row, bool) {
+	i, ok := slices.BinarySearchFunc(b.rates, k, func(r registry.Row, k registry.Key) int { return r.Key.Compare(k) })
+	if !ok {
+		return nil, false
+	}
+	return &b.rates[i], true
+}
+
 // boardFresh is how long a board is kept: what is in force changes by the hour at most.
 const boardFresh = time.Minute
 
@@ -201,7 +210,7 @@ func (a *App) Review(ctx context.Context, provider string, knownAsOf time.Time) 
 		item := ReviewItem{Row: row}
 		switch {
 		case row.Decision.Outcome == registry.Undecided:
-			item.Reason, item.Do = "tie", "read the vendor's page and record it: breakeven prices sync --evidence FILE"
+			item.Reason, item.Do = "tie", "read the vendor's page and record it as evidence"
 		case row.Decision.Outlier:
 			item.Reason, item.Do = "outlier", "look whether the source mixed units up; its value is not used"
 		case row.Differs && row.Decision.Verified:

@@ -21,6 +21,7 @@ var hints = []struct {
 }{
 	{incompletePrices, "--strict", "leave --strict out to see the incomplete total, or add the price with --sheet FILE"},
 	{about(`^workload$`), "--usage", "a call log is passed with --usage FILE"},
+	{func(err error) bool { return errors.Is(err, app.ErrNoRegistry) }, "prices sync", "breakeven prices sync makes one"},
 	{noCalls, "--format", "name the format with --format, or the columns with --map FIELD=COLUMN"},
 	{about(`^current\.model$`), "breakeven prices", "breakeven prices list [TEXT] prints it"},
 	{about(`^candidates.*\.model$`), "breakeven models", "breakeven models [TEXT] prints that list"},
@@ -38,7 +39,10 @@ func message(err error) string {
 	return text
 }
 
-func incompletePrices(err error) bool { return app.KindOf(err) == app.Incomplete }
+func incompletePrices(err error) bool {
+	k, ok := errors.AsType[*app.KindError](err)
+	return ok && k.Kind == app.Incomplete && k.Hint == ""
+}
 
 func noCalls(err error) bool {
 	f, ok := errors.AsType[*usage.FileError](err)

@@ -54,10 +54,38 @@ func hourly(o app.Offer) string {
 }
 
 type gpusCmd struct {
+	List    gpusListCmd    `cmd:"" default:"withargs" help:"List accelerators, and the cheapest offers for them."`
+	History gpusHistoryCmd `cmd:"" help:"Show what accelerators cost earlier, by whom and in which sense."`
+}
+
+type gpusHistoryCmd struct {
+	Text string `arg:"" optional:"" help:"Only series whose name contains this."`
+}
+
+func (c gpusHistoryCmd) Run(r run) error {
+	list, err := r.app.GPUHistory()
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(s app.GPUSeries) bool { return !holds(s.ID+" "+s.Title+" "+s.Accelerator, c.Text) })
+	return r.print(list, func(w io.Writer) {
+		for _, s := range list {
+			fmt.Fprintf(w, "%s (%s)\n", s.Title, evidence(s.Provenance))
+			t := table{right: []bool{false, true}}
+			for _, p := range s.Points {
+				t.row("  "+p.Month, dollars(p.Hourly))
+			}
+			t.write(w)
+		}
+		fmt.Fprintf(w, "\n%d series; dollars for one GPU and hour. Series of one part differ by several times: none of them is its price\n", len(list))
+	})
+}
+
+type gpusListCmd struct {
 	Text string `arg:"" optional:"" help:"Only accelerators whose name contains this."`
 }
 
-func (c gpusCmd) Run(r run) error {
+func (c gpusListCmd) Run(r run) error {
 	list, err := r.app.Accelerators()
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ type pricesDerivedCmd struct {
 }
 
 func (c pricesDerivedCmd) Run(r run) error {
-	rows, err := r.app.DerivedRates(c.Provider, c.Text)
+	rows, err := r.app.DerivedRates(r.ctx, c.Provider, c.Text)
 	if err != nil {
 		return err
 	}
@@ -60,22 +60,35 @@ type pricesListCmd struct {
 	Text     string `arg:"" optional:"" help:"Only models whose name contains this."`
 	Provider string `help:"Only this provider." placeholder:"NAME"`
 	Retired  bool   `help:"Also models that are no longer sold."`
+	Every    bool   `help:"A row for each route and tier, not only the standard rates."`
 }
 
 func (c pricesListCmd) Run(r run) error {
-	rows, err := r.app.Prices(c.Provider, c.Text, c.Retired)
+	rows, err := r.app.Prices(r.ctx, app.PricesRequest{Provider: c.Provider, Text: c.Text, Retired: c.Retired, Every: c.Every})
 	if err != nil {
 		return err
 	}
 	return r.print(rows, func(w io.Writer) {
-		t := table{right: []bool{false, true, true, true, false, false}}
-		t.row("model", "input", "cached", "output", "provenance", "tiers")
+		t := table{right: []bool{false, true, true, true, false, false, false}}
+		last := "tiers"
+		if c.Every {
+			last = "route and tier"
+		}
+		t.row("model", "input", "cached", "output", "provenance", "standing", last)
 		t.rule()
 		for _, p := range rows {
-			t.row(p.Provider+"/"+p.Model, rateText(p.Input), rateText(p.CacheRead), rateText(p.Output), string(p.Kind)+" "+string(p.Date), strings.Join(p.Tiers, " "))
+			tiers := strings.Join(p.Tiers, " ")
+			if c.Every {
+				tiers = strings.TrimSpace(p.Route + " " + p.Tier.String())
+			}
+			known := ""
+			if p.Evidence != nil {
+				known = string(p.Evidence.Kind) + " " + string(p.Evidence.Date)
+			}
+			t.row(p.Provider+"/"+p.Model, rateText(p.Input), rateText(p.CacheRead), rateText(p.Output), known, string(p.Standing), tiers)
 		}
 		t.write(w)
-		fmt.Fprintf(w, "\n%s; dollars per million tokens, standard tier, in force now. Fees and other kinds: breakeven prices show MODEL\n", ledger.Count(len(rows), "model"))
+		fmt.Fprintf(w, "\n%s; dollars per million tokens, in force now. Fees and other kinds: breakeven prices show MODEL\n", ledger.Count(len(rows), "row"))
 	})
 }
 

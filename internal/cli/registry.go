@@ -42,7 +42,10 @@ func dataFolder() (string, error) {
 // where it is to be made.
 func (r run) openRegistry(dsn string, make bool) error {
 	if dsn != "" {
-		return r.app.OpenRegistry(r.ctx, dsn)
+		if err := r.app.OpenRegistry(r.ctx, dsn); err != nil {
+			return fmt.Errorf("--database: %w; give a file's path, or postgres://user@host/name", err)
+		}
+		return nil
 	}
 	dir, err := dataFolder()
 	if err != nil {
@@ -64,15 +67,16 @@ func (r run) openRegistry(dsn string, make bool) error {
 }
 
 type pricesSyncCmd struct {
-	Source   []string          `help:"Only this source; may be repeated." placeholder:"NAME"`
-	File     map[string]string `help:"Read a copy in place of a source's address: NAME=PATH." placeholder:"NAME=PATH"`
-	Taken    time.Time         `help:"When the copies were made (RFC 3339); now if left out." placeholder:"TIME"`
-	Evidence []string          `help:"Record what a person read on a vendor's page, from this document (JSON or YAML)." placeholder:"FILE"`
-	Mirror   string            `help:"Read the sources from a server that has their paths." placeholder:"URL"`
+	Source    []string          `help:"Only this source; may be repeated." placeholder:"NAME"`
+	File      map[string]string `help:"Read a copy in place of a source's address: NAME=PATH." placeholder:"NAME=PATH"`
+	Taken     time.Time         `help:"When the copies were made (RFC 3339); now if left out." placeholder:"TIME"`
+	Evidence  []string          `help:"Record what a person read on a vendor's page, from this document (JSON or YAML)." placeholder:"FILE"`
+	NoHistory bool              `help:"Start without the history that comes with the program."`
+	Mirror    string            `help:"Read the sources from a server that has their paths." placeholder:"URL"`
 }
 
 func (c pricesSyncCmd) Run(r run) error {
-	req := app.SyncRequest{Sources: c.Source, Files: c.File, Taken: c.Taken, Mirror: c.Mirror}
+	req := app.SyncRequest{Sources: c.Source, Files: c.File, Taken: c.Taken, Mirror: c.Mirror, NoHistory: c.NoHistory}
 	for _, name := range c.Evidence {
 		data, err := r.file(name)
 		if err != nil {
@@ -395,7 +399,7 @@ func until(t time.Time) string {
 }
 
 // decision is which rate to believe, and why.
-func decision(k registry.Kind, d *registry.Decision) string {
+func decision(k registry.Kind, d *registry.Resolution) string {
 	switch {
 	case d.Outcome == registry.Unknown:
 		return d.Why

@@ -3,6 +3,7 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"unicode"
 
 	"breakeven/price"
@@ -18,20 +19,21 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("stated twice: %s is kept, as the first, and %s dropped", e.Kept.Rate, e.Dropped.Rate)
 }
 
-// maxName is the longest name in bytes that a fact may carry.
-const maxName = 512
+// maxName and maxURL are the longest name and address in bytes that a fact may carry.
+const (
+	maxName = 512
+	maxURL  = 2048
+)
 
-// Facts are the table's observations as the registry keeps them, in the table's own order and under its own names.
-// Where a table states a rate twice for the same time, the first statement counts; a second one that differs is a
-// fault, and so is a name that no registry could hold.
+// Facts are the table's observations and machines as the registry keeps them, in the table's own order and under its
+// own names. Where a table states a rate twice for the same time, the first statement counts; a second one that differs
+// is a fault, and so is a name that no registry could hold.
 func (t *Table) Facts() ([]registry.Fact, []Fault) {
-	facts := make([]registry.Fact, 0, len(t.Observations))
-	stated := make(map[registry.Key][]int, len(t.Observations))
+	facts := make([]registry.Fact, 0, len(t.Observations)+len(t.Machines))
+	stated := make(map[registry.Key][]int, cap(facts))
 	var faults []Fault
-	for i := range t.Observations {
-		o := &t.Observations[i]
-		f := o.fact()
-		err := o.checkNames()
+	take := func(f registry.Fact) {
+		err := checkKey(f.Key)
 		for _, j := range stated[f.Key] {
 			if err != nil {
 				break
@@ -43,8 +45,14 @@ func (t *Table) Facts() ([]registry.Fact, []Fault) {
 			stated[f.Key] = append(stated[f.Key], len(facts))
 			facts = append(facts, f)
 		case !errors.Is(err, errRepeated):
-			faults = append(faults, Fault{o.Provider, o.Model, f.Key.String(), err})
+			faults = append(faults, Fault{f.Provider, f.Model, f.Key.String(), err})
 		}
+	}
+	for i := range t.Observations {
+		take(t.Observations[i].fact())
+	}
+	for _, m := range t.Machines {
+		take(registry.Fact{Key: m.Key(), Rate: m.Hourly, URL: webPage(m.URL)})
 	}
 	return facts, faults
 }
@@ -55,7 +63,7 @@ func (o *Observation) fact() registry.Fact {
 		Key:       registry.Key{Provider: o.Provider, Model: o.Model, Tier: registry.TierOf(o.Tier), Kind: registry.KindOf(o.Kind), Above: o.Above, Inclusive: o.Inclusive && o.Above > 0},
 		Rate:      o.Rate,
 		Effective: price.Interval{From: o.From, To: o.To},
-		URL:       o.URL,
+		URL:       webPage(o.URL),
 	}
 	if o.Window != nil {
 		f.Window = o.Window.String()
@@ -81,12 +89,26 @@ func conflict(first, second *registry.Fact) error {
 	return nil
 }
 
-// checkNames refuses names that would not survive being stored.
-func (o *Observation) checkNames() error {
-	if o.Model == "" {
+// webPage is an address that may be shown as a link, and empty for anything else that a table has in its place: a
+// remark, or a scheme that runs code.
+func webPage(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || len(address) > maxURL || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || checkNames(u.Host, u.Path) != nil {
+		return ""
+	}
+	return address
+}
+
+// checkKey refuses names that would not survive being stored.
+func checkKey(k registry.Key) error {
+	if k.Model == "" {
 		return errors.New("a model without a name")
 	}
-	for _, name := range []string{o.Provider, o.Model} {
+	return checkNames(k.Provider, k.Route, k.Model, k.Window)
+}
+
+func checkNames(names ...string) error {
+	for _, name := range names {
 		if len(name) > maxName {
 			return fmt.Errorf("a name of %d bytes, more than %d", len(name), maxName)
 		}

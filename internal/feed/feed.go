@@ -3,8 +3,9 @@
 //
 // Reading guide: source.go lists the tables, with the addresses where they live; fetch.go reads them over HTTP and
 // file.go from files; facts.go turns what they say into the registry's facts; manual.go reads entries that a
-// person wrote with evidence. Each table has a decoder in a file of its own: genai.go, litellm.go, modelsdev.go,
-// portkey.go, openrouter.go, langfuse.go.
+// person wrote with evidence. Each table has a decoder in a file of its own: for tokens genai.go, litellm.go,
+// modelsdev.go, portkey.go, openrouter.go, langfuse.go; for hours of rented machines, whose common part is machine.go,
+// karpenteraws.go, karpenterazure.go, gcp.go, offers.go.
 //
 // A decoder turns a table into [Observation]s and decides nothing: which of several tables to believe is the
 // business of package registry and of tools/catalog. Two rules hold for all of them. A number is read from its decimal text, scaled from
@@ -32,6 +33,7 @@ import (
 type Table struct {
 	Source       Source
 	Observations []Observation
+	Machines     []Machine
 	Models       []Model
 	Multipliers  []Multiplier
 	// Faults lists the fields that could not be read. They are no reason to distrust the rest.
@@ -98,14 +100,21 @@ type Multiplier struct {
 	Times           money.Factor
 }
 
-// Fault is one field that could not be read.
+// Fault is one field that could not be read. Where it concerns all of a model, or all of a provider, the rest is empty.
 type Fault struct {
 	Provider, Model, Field string
 	Err                    error
 }
 
 func (f Fault) Error() string {
-	return fmt.Sprintf("%s/%s: %s: %v", f.Provider, f.Model, f.Field, f.Err)
+	s := f.Provider
+	if f.Model != "" {
+		s += "/" + f.Model
+	}
+	if f.Field != "" {
+		s += ": " + f.Field
+	}
+	return s + ": " + f.Err.Error()
 }
 
 // Unwrap returns the cause.

@@ -3,14 +3,14 @@ package feed_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"breakeven/fact"
 	"breakeven/internal/feed"
+	"breakeven/registry"
 )
 
 const day fact.Date = "2026-08-01"
@@ -52,6 +52,73 @@ func check(t *testing.T, table *feed.Table, want string) {
 	}
 	if w := strings.Join(trimmed, "\n"); got != w {
 		t.Errorf("observations:\n%s\nwant:\n%s", got, w)
+	}
+}
+
+// Three dollars per million tokens, and a cent for a search, as each table writes them: per token, per thousand, per
+// million, in cents. A slip of a unit is a factor of a hundred or more.
+func TestEveryTableHasItsUnits(t *testing.T) {
+	for _, c := range []struct {
+		name, decoder, data, want string
+	}{
+		{"dollars per token", "litellm", `{"m": {"litellm_provider": "acme", "input_cost_per_token": 3e-06,
+			"search_context_cost_per_query": {"search_context_size_medium": 0.01}}}`, "acme/m input = 3\nacme/m web_search = 10000"},
+		{"dollars per million tokens and per thousand searches", "genai", `[{"id": "acme", "models": [{"id": "m",
+			"prices": {"input_mtok": 3, "web_searches_kcount": 10}}]}]`, "acme/m input = 3\nacme/m web_search = 10000"},
+		{"dollars per million tokens", "modelsdev", `{"acme": {"models": {"m": {"cost": {"input": 3, "output": 0}}}}}`,
+			"acme/m input = 3\nacme/m output = 0"},
+		{"cents per token and search", "portkey", `{"m": {"pricing_config": {"pay_as_you_go": {"request_token": {"price": 0.0003},
+			"additional_units": {"web_search": {"price": 1}}}}}}`, "acme/m input = 3\nacme/m web_search = 10000"},
+		{"dollars per token in quotes", "openrouter", `{"data": [{"id": "m", "pricing": {"prompt": "0.000003", "web_search": "0.01"}}]}`,
+			"openrouter/m input = 3\nopenrouter/m web_search = 10000"},
+		{"dollars per token without a provider", "langfuse", `[{"modelName": "m", "pricingTiers": [{"prices": {"input": 0.000003}}]}]`,
+			"/m input = 3"},
+	} {
+		table, err := decoders[c.decoder]([]byte(c.data), day)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		check(t, table, c.want)
+	}
+}
+
+// A zero is a price for those that write nothing where there is none. For those that write zero there, it says nothing.
+func TestZeroIsAPriceOrIsNotSet(t *testing.T) {
+	for decoder, c := range map[string]struct{ data, want string }{
+		"litellm":    {`{"m": {"litellm_provider": "acme", "input_cost_per_token": 0}}`, "acme/m input = 0"},
+		"genai":      {`[{"id": "acme", "models": [{"id": "m", "prices": {"input_mtok": 0}}]}]`, "acme/m input = 0"},
+		"modelsdev":  {`{"acme": {"models": {"m": {"cost": {"input": 0, "output": 0, "cache_read": 0}}}}}`, ""},
+		"portkey":    {`{"m": {"pricing_config": {"pay_as_you_go": {"request_token": {"price": 0}, "response_token": {"price": 0.0}}}}}`, ""},
+		"openrouter": {`{"data": [{"id": "m", "pricing": {"prompt": "0"}}]}`, "openrouter/m input = 0"},
+		"langfuse":   {`[{"modelName": "m", "pricingTiers": [{"prices": {"input": 0}}]}]`, "/m input = 0"},
+	} {
+		table, err := decoders[decoder]([]byte(c.data), day)
+		if err != nil {
+			t.Errorf("%s: %v", decoder, err)
+			continue
+		}
+		check(t, table, c.want)
+	}
+}
+
+const genaiV3 = `{"units": {"input_tokens": {"per": 1000000, "price_key": "input_mtok"}, "web_searches": {"per": 1000, "price_key": "web_searches_kcount"},
+	"input_pixels": {"per": 1000000000, "price_key": "input_gpixels"}},
+	"providers": [{"id": "acme", "models": [{"id": "m", "prices": {"input_mtok": 3, "web_searches_kcount": 10}}]}]}`
+
+// The third version of the file defines its units beside the providers. One that has changed makes it unreadable.
+func TestGenAIWithUnits(t *testing.T) {
+	table, err := feed.GenAI([]byte(genaiV3), day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, table, "acme/m input = 3\nacme/m web_search = 10000")
+	for _, bad := range []string{strings.Replace(genaiV3, `"per": 1000,`, `"per": 1,`, 1), `{"units": {}}`, `{"message": "gone"}`} {
+		if _, err := feed.GenAI([]byte(bad), day); err == nil {
+			t.Errorf("%s was accepted", bad)
+		} else if _, ok := errors.AsType[*feed.FormatError](err); !ok {
+			t.Errorf("%v", err)
+		}
 	}
 }
 
@@ -181,6 +248,45 @@ func TestLiteLLMRanges(t *testing.T) {
 	}
 }
 
+// Rates of some hours: in UTC, on days that are numbers from Monday on, or names, in a calendar that may be the vendor's.
+func TestLiteLLMOffPeak(t *testing.T) {
+	const model = `{"m": {"litellm_provider": "acme", "input_cost_per_token": 2e-06, "off_peak_pricing": {%s "input_cost_per_token": 1e-06}}}`
+	for _, c := range []struct {
+		when string
+		want string // the windows of the cheaper rate, or none where the rule cannot be read
+	}{
+		{`"hours_utc": "16:30-00:30",`, "16:30-00:30 UTC"},
+		{`"hours_utc": ["04:00-06:00", "10:00-01:00"],`, "04:00-06:00 UTC; 10:00-01:00 UTC"},
+		{`"hours_utc": "00:00-00:00", "weekdays": [6, 7], "weekday_timezone": "Asia/Shanghai",`, "sat,sun 00:00-00:00 UTC, days in Asia/Shanghai"},
+		{`"windows": [{"hours_utc": "10:00-01:00", "weekdays": ["mon", "Tuesday"]}, {"hours_utc": "00:00-00:00", "weekdays": ["Saturday"]}],`,
+			"mon,tue 10:00-01:00 UTC; sat 00:00-00:00 UTC"},
+		{`"hours_utc": "4-6",`, ""},
+		{`"hours_utc": 4,`, ""},
+		{`"hours_utc": "04:00-06:00", "weekdays": [8],`, ""},
+		{`"hours_utc": "04:00-06:00", "weekdays": ["s"],`, ""},
+		{`"windows": "nights",`, ""},
+		{``, ""},
+	} {
+		table, err := feed.LiteLLM(fmt.Appendf(nil, model, c.when), day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var windows []string
+		for _, o := range table.Observations {
+			if o.Window == nil {
+				continue
+			}
+			windows = append(windows, o.Window.String())
+			if o.Rate.String() != "1" {
+				t.Errorf("%s: rate %s", c.when, o.Rate)
+			}
+		}
+		if got := strings.Join(windows, "; "); got != c.want || (len(table.Faults) == 1) != (c.want == "") {
+			t.Errorf("%s: %q, want %q, faults %v", c.when, got, c.want, table.Faults)
+		}
+	}
+}
+
 // A zero is a price and a missing field is none.
 func TestLiteLLMZeroIsAPrice(t *testing.T) {
 	table, err := feed.LiteLLM([]byte(`{"m": {"litellm_provider": "acme", "input_cost_per_token": 0, "output_cost_per_token": null}}`), day)
@@ -271,6 +377,47 @@ func TestOpenRouter(t *testing.T) {
 	}
 }
 
+// Where overrides list the hours of the day, the base shows what is charged right now, and is no rate. A condition that
+// is unknown is a fault.
+func TestOpenRouterHours(t *testing.T) {
+	table, err := feed.OpenRouter([]byte(`{"data": [{"id": "m", "pricing": {"prompt": "0.000001", "completion": "0.000009", "overrides": [
+		{"utc_start": 1630, "utc_end": 30, "prompt": "0.000001"},
+		{"utc_start": 30, "utc_end": 1630, "prompt": "0.000002"},
+		{"utc_start": 0, "utc_end": 2460, "completion": "0.000001"},
+		{"utc_start": "noon", "utc_end": 100, "prompt": "0.000003"},
+		{"min_prompt_tokens": 1000, "weekday": 7, "prompt": "0.000004"}]}}]}`), day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, table, `
+		openrouter/m input 16:30-00:30 = 1
+		openrouter/m input 00:30-16:30 = 2`)
+	if len(table.Faults) != 3 {
+		t.Errorf("faults: %v", table.Faults)
+	}
+}
+
+// Half a list would look like the end of many prices.
+func TestOpenRouterRefusesAPage(t *testing.T) {
+	for _, data := range []string{`{"data": [], "links": {"next": "/api/v1/models?offset=500"}}`, `{"error": {"code": 429}}`} {
+		_, err := feed.OpenRouter([]byte(data), day)
+		if _, ok := errors.AsType[*feed.FormatError](err); !ok {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+// The price of an image token goes before that of an image, which holds the same where it is alone.
+func TestOpenRouterImages(t *testing.T) {
+	table, err := feed.OpenRouter([]byte(`{"data": [
+		{"id": "a", "pricing": {"image": "0.000002"}},
+		{"id": "b", "pricing": {"image": "0.001", "image_token": "0.000002"}}]}`), day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, table, "openrouter/a image_input = 2\nopenrouter/b image_input = 2")
+}
+
 func TestLangfuseConditions(t *testing.T) {
 	table, err := feed.Langfuse([]byte(`[{"modelName": "m", "pricingTiers": [
 		{"conditions": [], "prices": {"input": 5e-06, "input_cache_read": 5e-07, "cache_read_input_tokens": 5e-07}},
@@ -308,7 +455,7 @@ var decoders = map[string]func([]byte, fact.Date) (*feed.Table, error){
 	"portkey": func(data []byte, date fact.Date) (*feed.Table, error) { return feed.Portkey("acme", data, date) },
 }
 
-// fuzz checks what holds for every table: no panic, no negative rate, no observation without a model.
+// fuzz checks what holds for every table: no panic, no negative rate, and facts that survive being stored.
 func fuzz(f *testing.F, name string, seeds ...string) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
@@ -323,16 +470,21 @@ func fuzz(f *testing.F, name string, seeds ...string) {
 				t.Fatalf("%+v", o)
 			}
 		}
+		facts, _ := table.Facts()
+		s := registry.NewSnapshot(registry.Source{ID: name}, now, "", facts)
+		if back, err := registry.DecodeFacts(s.Encode()); err != nil || !slices.Equal(back, s.Facts) {
+			t.Fatalf("%+v became %+v, %v", s.Facts, back, err)
+		}
 	})
 }
 
 func FuzzGenAI(f *testing.F) {
-	fuzz(f, "genai", `[{"id":"p","models":[{"id":"m","prices":{"input_mtok":{"base":1,"tiers":[{"start":1,"price":2}]}}}]}]`,
+	fuzz(f, "genai", genaiV3, `[{"id":"p","models":[{"id":"m","prices":{"input_mtok":{"base":1,"tiers":[{"start":1,"price":2}]}}}]}]`,
 		`[{"id":"p","models":[{"id":"m","prices":[{"constraint":{"type":"start_date","start_date":"2026-01-01"},"prices":{"input_mtok":1}}]}]}]`)
 }
 
 func FuzzLiteLLM(f *testing.F) {
-	fuzz(f, "litellm", `{"m":{"input_cost_per_token_above_200k_tokens_priority":1e-6,"tiered_pricing":[{"range":[0,1],"input_cost_per_token":1}]}}`)
+	fuzz(f, "litellm", `{"m":{"off_peak_pricing":{"hours_utc":["00:00-01:00"],"weekdays":[7,"mon"],"weekday_timezone":"Asia/Shanghai","input_cost_per_token":1}}}`, `{"m":{"input_cost_per_token_above_200k_tokens_priority":1e-6,"tiered_pricing":[{"range":[0,1],"input_cost_per_token":1}]}}`)
 }
 
 func FuzzModelsDev(f *testing.F) {
@@ -344,26 +496,9 @@ func FuzzPortkey(f *testing.F) {
 }
 
 func FuzzOpenRouter(f *testing.F) {
-	fuzz(f, "openrouter", `{"data":[{"id":"m","pricing":{"prompt":"1e-6","overrides":[{"min_prompt_tokens":5,"prompt":"2"}]}}]}`)
+	fuzz(f, "openrouter", `{"data":[{"id":"m","pricing":{"prompt":"1","overrides":[{"utc_start":1630,"utc_end":30,"prompt":"2"}]}}]}`, `{"data":[{"id":"m","pricing":{"prompt":"1e-6","overrides":[{"min_prompt_tokens":5,"prompt":"2"}]}}]}`)
 }
 
 func FuzzLangfuse(f *testing.F) {
 	fuzz(f, "langfuse", `[{"modelName":"m","pricingTiers":[{"conditions":[{"usageDetailPattern":"x","operator":"gt","value":5}],"prices":{"input":1e-6}}]}]`)
-}
-
-func BenchmarkLiteLLM(b *testing.B) {
-	dir := os.Getenv("BREAKEVEN_SHARED_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "prices", "litellm", "model_prices_and_context_window.2026-08-01.json"))
-	if err != nil {
-		b.Skipf("no shared data: %v", err)
-	}
-	b.SetBytes(int64(len(data)))
-	for b.Loop() {
-		if _, err := feed.LiteLLM(data, day); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +52,7 @@ type FetchError struct {
 }
 
 func (e *FetchError) Error() string {
-	s := e.Source + ": " + e.URL + ": " + e.Err.Error()
+	s := e.Source + ": " + redacted(e.URL) + ": " + e.Err.Error()
 	if e.Attempts > 1 {
 		s += fmt.Sprintf(", after %d attempts", e.Attempts)
 	}
@@ -61,6 +62,14 @@ func (e *FetchError) Error() string {
 // Unwrap returns the cause.
 func (e *FetchError) Unwrap() error { return e.Err }
 
+// redacted hides a password in an address.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return address
+}
+
 // Causes of a [FetchError], besides those of the network and of the decoders.
 var (
 	ErrWebPage   = errors.New("a web page, not a table")
@@ -68,6 +77,7 @@ var (
 	ErrInsecure  = errors.New("an address without https")
 	ErrRedirects = errors.New("too many redirects")
 	ErrPatience  = errors.New("the server asks to wait longer than the limit")
+	ErrNoAddress = errors.New("a feed without an address")
 )
 
 // statusError is an answer other than the table.
@@ -85,6 +95,7 @@ var advices = []struct {
 	{ErrInsecure, "give an https address"},
 	{ErrRedirects, "open the address, and use the one where it leads to"},
 	{ErrPatience, "read it again later, and less often"},
+	{ErrNoAddress, "read it from a file"},
 	{context.Canceled, "the reading was stopped"},
 	{context.DeadlineExceeded, "the server is slow: read it again later"},
 	{statusError(http.StatusUnauthorized), "the server wants a login: look for another address"},
@@ -147,62 +158,83 @@ type Client struct {
 
 // Read reads a feed. With the validators of an earlier reading it asks the server for the table only if it has
 // changed since; they are those of the last reading that succeeded, or zero. It tries again what may pass: faults of
-// the network, answers cut short, and the statuses 429 and 5xx, waiting longer each time and as long as the server
-// asks to. A table in several files is read whole or not at all. Every error is a [*FetchError].
+// the network, answers cut short, and the statuses 408, 429 and 5xx, waiting longer each time and as long as the
+// server asks to. A table in several files is read whole or not at all; a file that the server says is gone is part
+// of what the table says, and a fault in the reading. Every error is a [*FetchError].
 func (c *Client) Read(ctx context.Context, f Feed, v Validators) (Reading, error) {
+	if len(f.Files) == 0 {
+		return Reading{}, &FetchError{Source: f.ID, Err: ErrNoAddress}
+	}
 	l := c.Limits.orDefaults()
 	ctx, cancel := context.WithTimeout(ctx, l.Total)
 	defer cancel()
-	r := reader{Client: c, limits: l, source: f.ID, http: c.client(l)}
+	r := reader{Client: c, limits: l, source: f.ID, split: f.split(), http: c.client(l)}
 	r.left.Store(l.Bytes)
-	answers, err := r.all(ctx, f.Files, v.apart(f.Files))
+	before := v.apart(f.Files)
+	answers, err := r.all(ctx, f.Files, before)
 	if err != nil {
 		return Reading{}, err
+	}
+	reading := Reading{Unchanged: true, Status: http.StatusNotModified}
+	present := false
+	var kept []File
+	for i := range answers {
+		a := &answers[i]
+		if a.unchanged() {
+			kept = append(kept, f.Files[i])
+		}
+		reading.Unchanged = reading.Unchanged && (a.unchanged() || a.gone() && before[i].ETag == goneTag)
+		present = present || !a.gone()
+	}
+	if !present {
+		return Reading{}, &FetchError{f.ID, f.Files[0].URL, answers[0].status, statusError(answers[0].status), 1}
+	}
+	if reading.Unchanged {
+		reading.Validators = together(f.Files, answers)
+		return reading, nil
 	}
 	// Where only some of several files have changed, the table needs the others as well.
-	var missing []File
-	for i := range answers {
-		if answers[i].unchanged() {
-			missing = append(missing, f.Files[i])
-		}
-	}
-	if len(missing) == len(f.Files) {
-		return Reading{Validators: together(f.Files, answers), Unchanged: true, Status: http.StatusNotModified}, nil
-	}
-	again, err := r.all(ctx, missing, make([]Validators, len(missing)))
+	again, err := r.all(ctx, kept, make([]Validators, len(kept)))
 	if err != nil {
 		return Reading{}, err
 	}
-	reading := Reading{Status: http.StatusOK}
+	reading.Status = http.StatusOK
 	var date fact.Date
 	var contents []content
+	var gone []Fault
 	for i := range answers {
 		if answers[i].unchanged() {
 			answers[i], again = again[0], again[1:]
 		}
 		a := &answers[i]
-		contents = append(contents, content{f.Files[i].Name, a.body})
+		if a.gone() {
+			gone = append(gone, Fault{Provider: f.Files[i].Name, Err: statusError(a.status)})
+			continue
+		}
+		contents = append(contents, content{f.Files[i].Name, f.Files[i].URL, a.body})
 		date = max(date, a.date())
 	}
 	reading.Validators = together(f.Files, answers)
-	if err := reading.take(f, contents, c.Now(), date); err != nil {
-		return Reading{}, &FetchError{Source: f.ID, URL: f.Files[0].URL, Status: http.StatusOK, Err: err, Attempts: 1}
+	if where, err := reading.take(f, contents, c.Now(), date); err != nil {
+		return Reading{}, &FetchError{f.ID, where, http.StatusOK, err, 1}
 	}
+	reading.Unchanged = false
+	reading.Faults = append(gone, reading.Faults...)
 	return reading, nil
 }
 
-// take decodes the table.
-func (r *Reading) take(f Feed, contents []content, taken time.Time, date fact.Date) error {
+// take decodes the table, or says which of its files cannot be.
+func (r *Reading) take(f Feed, contents []content, taken time.Time, date fact.Date) (where string, err error) {
 	for _, c := range contents {
 		r.Bytes += int64(len(c.data))
 	}
-	table, err := f.table(contents, date)
+	table, where, err := f.table(contents, date)
 	if err != nil {
-		return err
+		return where, err
 	}
 	facts, faults := table.Facts()
-	r.Snapshot, r.Faults = registry.NewSnapshot(f.Source, taken, date, facts), append(table.Faults, faults...)
-	return nil
+	r.Snapshot, r.Faults = registry.NewSnapshot(f.Source, taken, table.Source.Date, facts), append(table.Faults, faults...)
+	return "", nil
 }
 
 // apart gives each file its own validators. All are zero where one is: the table then has to be read whole.
@@ -222,6 +254,10 @@ func (v Validators) apart(files []File) []Validators {
 	}
 	return each
 }
+
+// goneTag stands for the validator of a file that is gone. No server gives it, so that asking with it finds out
+// whether the file is back.
+const goneTag = `"gone"`
 
 // together joins the validators of all files into one text each.
 func together(files []File, answers []answer) Validators {
@@ -282,6 +318,7 @@ type reader struct {
 	*Client
 	limits Limits
 	source string
+	split  bool // the table has several files, of which one may be gone
 	http   *http.Client
 	left   atomic.Int64 // of the limit on bytes
 }
@@ -294,6 +331,8 @@ type answer struct {
 }
 
 func (a *answer) unchanged() bool { return a.status == http.StatusNotModified }
+
+func (a *answer) gone() bool { return a.status == http.StatusNotFound || a.status == http.StatusGone }
 
 // date is the day on which the server says that the file was changed, if it does.
 func (a *answer) date() fact.Date {
@@ -309,14 +348,14 @@ func (r *reader) all(ctx context.Context, files []File, validators []Validators)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	answers := make([]answer, len(files))
+	faults := make([]error, len(files))
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(r.limits.Parallel, len(files)) {
 		wg.Go(func() {
 			for i := range next {
-				var err error
-				if answers[i], err = r.file(ctx, files[i].URL, validators[i]); err != nil {
-					stop(err)
+				if answers[i], faults[i] = r.file(ctx, files[i].URL, validators[i]); faults[i] != nil {
+					stop(faults[i])
 				}
 			}
 		})
@@ -329,10 +368,13 @@ func (r *reader) all(ctx context.Context, files []File, validators []Validators)
 	}
 	close(next)
 	wg.Wait()
-	if err := context.Cause(ctx); err != nil {
+	// The cause is the first fault of a file, or else why all had to stop: then any file can tell how far it came.
+	for _, err := range append([]error{context.Cause(ctx)}, faults...) {
 		if e, ok := errors.AsType[*FetchError](err); ok {
 			return nil, e
 		}
+	}
+	if err := context.Cause(ctx); err != nil && len(files) > 0 {
 		return nil, &FetchError{Source: r.source, URL: files[0].URL, Err: err, Attempts: 1}
 	}
 	return answers, nil
@@ -350,7 +392,9 @@ func (r *reader) file(ctx context.Context, address string, v Validators) (answer
 		switch {
 		case ctx.Err() != nil:
 			// The time for the whole table is over, or somebody stopped the reading.
-			failed.Err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+			if cause := context.Cause(ctx); !errors.Is(err, cause) {
+				failed.Err = fmt.Errorf("%w (%w)", cause, err)
+			}
 			return a, failed
 		case again.never || attempt == r.limits.Attempts:
 			return a, failed
@@ -426,7 +470,10 @@ func (r *reader) attempt(ctx context.Context, address string, v Validators) (ans
 	case code == http.StatusNotModified && v != (Validators{}):
 		a.validators = Validators{cmp.Or(a.validators.ETag, v.ETag), cmp.Or(a.validators.LastModified, v.LastModified)}
 		return a, again{}, nil
-	case code == http.StatusTooManyRequests || code >= http.StatusInternalServerError:
+	case r.split && a.gone():
+		a.validators = Validators{ETag: goneTag}
+		return a, again{}, nil
+	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= http.StatusInternalServerError:
 		return a, again{after: r.retryAfter(resp.Header.Get("Retry-After"))}, statusError(code)
 	default:
 		return a, never, statusError(code)
@@ -435,7 +482,8 @@ func (r *reader) attempt(ctx context.Context, address string, v Validators) (ans
 
 // retryAfter reads how long a server asks to wait: in seconds, or until a date.
 func (r *reader) retryAfter(text string) time.Duration {
-	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+	// More than 32 bits of seconds is a century, which is all that matters of it.
+	if n, err := strconv.ParseUint(text, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(n) * time.Second
 	}
 	if t, err := http.ParseTime(text); err == nil {
@@ -449,7 +497,7 @@ var errEncoding = errors.New("an encoding that was not asked for")
 // body reads an answer, unpacks it, and refuses what is no JSON at first sight.
 func (r *reader) body(resp *http.Response) ([]byte, error) {
 	var packed io.Reader = resp.Body
-	switch encoding := resp.Header.Get("Content-Encoding"); encoding {
+	switch encoding := strings.ToLower(resp.Header.Get("Content-Encoding")); encoding {
 	case "", "identity":
 	case "gzip", "x-gzip":
 		unzip, err := gzip.NewReader(resp.Body)

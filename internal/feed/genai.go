@@ -1,9 +1,12 @@
 package feed
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -47,13 +50,14 @@ type genaiPrice struct {
 	Prices     object `json:"prices"`
 }
 
-// GenAI reads the data file of pydantic/genai-prices: a list of providers. A price there is a number, or a base
-// with tiers that each start above a number of tokens; a model may have several prices, of which one is bound by
-// no date and the others each by a start date or by hours of the day.
+// GenAI reads the data file of pydantic/genai-prices: a list of providers, or from version 3 on an object that holds
+// one beside the definitions of its units. A price there is a number, or a base with tiers that each start above a
+// number of tokens; a model may have several prices, of which one is bound by no date and the others each by a start
+// date or by hours of the day.
 func GenAI(data []byte, date fact.Date) (*Table, error) {
 	t := newTable(genaiSource, date)
-	var providers []genaiProvider
-	if err := decode(genaiSource.ID, data, &providers); err != nil {
+	providers, err := genaiProviders(data)
+	if err != nil {
 		return nil, err
 	}
 	for _, p := range providers {
@@ -70,6 +74,36 @@ func GenAI(data []byte, date fact.Date) (*Table, error) {
 		}
 	}
 	return t, nil
+}
+
+// genaiProviders unpacks the file. Definitions of units that are not ours make all prices unreadable.
+func genaiProviders(data []byte) ([]genaiProvider, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		var providers []genaiProvider
+		err := decode(genaiSource.ID, data, &providers)
+		return providers, err
+	}
+	var file struct {
+		Units map[string]struct {
+			Per   int64  `json:"per"`
+			Field string `json:"price_key"`
+		} `json:"units"`
+		Providers []genaiProvider `json:"providers"`
+	}
+	if err := decode(genaiSource.ID, data, &file); err != nil {
+		return nil, err
+	}
+	if file.Providers == nil {
+		return nil, &FormatError{genaiSource.ID, errors.New("no providers")}
+	}
+	for _, name := range slices.Sorted(maps.Keys(file.Units)) {
+		def := file.Units[name]
+		u, ok := genaiUnits[def.Field]
+		if ok && def.Per*int64(math.Pow10(u.pow10)) != 1_000_000 {
+			return nil, &FormatError{genaiSource.ID, fmt.Errorf("%s is the price of %d %s", def.Field, def.Per, name)}
+		}
+	}
+	return file.Providers, nil
 }
 
 // genaiModel reads the prices of one model.

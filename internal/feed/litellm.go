@@ -163,7 +163,7 @@ func (t *Table) litellmRanges(o Observation, raw json.RawMessage) {
 	for i, r := range ranges {
 		var ends []float64
 		if err := json.Unmarshal(r["range"], &ends); err != nil || len(ends) == 0 || ends[0] < 0 || ends[0] > 1<<53 {
-			t.fault(o.Provider, o.Model, fmt.Sprintf("tiered_pricing[%d].range", i), fmt.Errorf("%s", r["range"]))
+			t.fault(o.Provider, o.Model, fmt.Sprintf("tiered_pricing[%d].range", i), fmt.Errorf("%q is no range of tokens", r["range"]))
 			continue
 		}
 		o.Above = int64(ends[0])

@@ -12,7 +12,8 @@ import (
 	"breakeven/price"
 )
 
-// openRouterUnits maps OpenRouter's fields to kinds. Its rates are dollars for one token or search.
+// openRouterUnits maps OpenRouter's fields to kinds. Its rates are dollars for one token or search. The field image is
+// documented as a price per image, but holds one per token; where there is image_token too, that counts.
 var openRouterUnits = map[string]unit{
 	"prompt":               {price.Input, 6},
 	"input_cache_read":     {price.CacheRead, 6},
@@ -21,6 +22,7 @@ var openRouterUnits = map[string]unit{
 	"audio":                {price.AudioInput, 6},
 	"input_audio_cache":    {price.AudioCacheRead, 6},
 	"image":                {price.ImageInput, 6},
+	"image_token":          {price.ImageInput, 6},
 	"completion":           {price.Output, 6},
 	"internal_reasoning":   {price.Reasoning, 6},
 	"audio_output":         {price.AudioOutput, 6},
@@ -124,6 +126,9 @@ func openRouterCondition(over object) (*Window, error) {
 
 func (t *Table) openRouterRates(o Observation, rates object) {
 	for _, field := range rates.keys() {
+		if field == "image" && !absent(rates["image_token"]) {
+			continue
+		}
 		if u, ok := openRouterUnits[field]; ok {
 			t.add(o, "pricing."+field, rates[field], u)
 		}

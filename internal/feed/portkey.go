@@ -150,12 +150,19 @@ func (t *Table) portkeyUnits(o Observation, rates object, units map[string]unit)
 	}
 }
 
-// PortkeyField tells which kind of rate a field or an additional unit of Portkey's holds, and the power of ten that
-// turns its number into dollars per million units.
+// PortkeyField tells which kind of rate a field of Portkey's holds, or "additional_units." and the name of an additional
+// unit, and the power of ten that turns its number into dollars per million units.
 func PortkeyField(field string) (kind price.Kind, pow10 int, ok bool) {
 	u, ok := portkeyUnits[field]
-	if !ok {
-		u, ok = portkeyExtras[field]
+	if extra, additional := strings.CutPrefix(field, "additional_units."); additional {
+		u, ok = portkeyExtras[extra]
 	}
 	return u.kind, u.pow10, ok
+}
+
+// PortkeyModel is the model that an identifier of Portkey's stands for, and false for the side of a context boundary
+// that says nothing of use.
+func PortkeyModel(id string) (model string, ok bool) {
+	model, beyond := portkeyPseudo(id)
+	return model, !beyond && id != "default"
 }

@@ -23,19 +23,27 @@ var (
 		ID: "langfuse", Title: "Langfuse model prices",
 		URL: "https://github.com/langfuse/langfuse/blob/main/worker/src/constants/default-model-prices.json",
 	}
+	karpenterAWSSource   = registry.Source{ID: "karpenter-aws", Title: "Karpenter prices of AWS", URL: "https://github.com/aws/karpenter-provider-aws"}
+	karpenterAzureSource = registry.Source{ID: "karpenter-azure", Title: "Karpenter prices of Azure", URL: "https://github.com/Azure/karpenter-provider-azure"}
+	cyclenerdGCPSource   = registry.Source{
+		ID: "cyclenerd-gcp", Title: "Cyclenerd price list of Google Cloud",
+		URL: "https://github.com/Cyclenerd/google-cloud-pricing-cost-calculator",
+	}
 )
 
 // Feed is a table with the addresses where it can be read.
 type Feed struct {
 	registry.Source
+	// Machines tells that the table prices hours of rented machines, and no tokens.
+	Machines bool
 	// Files are what the table consists of: one file, or one for each provider.
 	Files  []File
 	decode func(name string, data []byte, date fact.Date) (*Table, error)
 }
 
-// File is a table, or the part of it that one provider has.
+// File is a table, or a part of it.
 type File struct {
-	Name string // the provider; empty where the file is the whole table
+	Name string // the provider, or another name of the part; empty where the file is the whole table
 	URL  string
 }
 
@@ -51,11 +59,14 @@ func Feeds() []Feed {
 		byProvider(portkeySource, Portkey, github+"Portkey-AI/models/main/pricing/", portkeyProviders),
 		whole(openRouterSource, OpenRouter, "https://openrouter.ai/api/v1/models"),
 		whole(langfuseSource, Langfuse, github+"langfuse/langfuse/main/worker/src/constants/default-model-prices.json"),
+		karpenterAWS(github + "aws/karpenter-provider-aws/main/pkg/providers/pricing/"),
+		machines(whole(karpenterAzureSource, KarpenterAzure, github+"Azure/karpenter-provider-azure/main/pkg/providers/pricing/zz_generated.pricing.go")),
+		machines(whole(cyclenerdGCPSource, CyclenerdGCP, github+"Cyclenerd/google-cloud-pricing-cost-calculator/master/pricing.yml")),
 	}
 }
 
-// portkeyProviders are the providers of which Portkey has a file. One that is renamed or removed there fails the
-// reading of the whole table, until this list follows.
+// portkeyProviders are the providers of which Portkey has a file. A provider that it adds is not read until this list
+// follows, and one that it removes is a fault in every reading.
 var portkeyProviders = strings.Fields(`
 	ai21 anthropic anyscale azure-ai azure-openai bedrock bedrock-mantle byteplus cerebras claude-platform-aws cohere dashscope
 	deepbricks deepgram deepinfra deepseek ember-cloud fal-ai fireworks-ai google groq jina lightning-ai minimax mistral-ai
@@ -63,7 +74,9 @@ var portkeyProviders = strings.Fields(`
 	stability-ai together-ai vertex-ai workers-ai x-ai z-ai zhipu`)
 
 func whole(s registry.Source, decode func([]byte, fact.Date) (*Table, error), address string) Feed {
-	return Feed{s, []File{{"", address}}, func(_ string, data []byte, date fact.Date) (*Table, error) { return decode(data, date) }}
+	f := Feed{Source: s, Files: []File{{"", address}}}
+	f.decode = func(_ string, data []byte, date fact.Date) (*Table, error) { return decode(data, date) }
+	return f
 }
 
 func byProvider(s registry.Source, decode func(string, []byte, fact.Date) (*Table, error), base string, providers []string) Feed {
@@ -71,6 +84,22 @@ func byProvider(s registry.Source, decode func(string, []byte, fact.Date) (*Tabl
 	for _, p := range providers {
 		f.Files = append(f.Files, File{p, base + p + ".json"})
 	}
+	return f
+}
+
+// karpenterAWS has a file for each partition of AWS whose prices are in dollars.
+func karpenterAWS(base string) Feed {
+	f := Feed{Source: karpenterAWSSource}
+	f.decode = func(_ string, data []byte, date fact.Date) (*Table, error) { return KarpenterAWS(data, date) }
+	for _, name := range []string{"zz_generated.pricing_aws", "zz_generated.pricing_aws_us_gov"} {
+		f.Files = append(f.Files, File{name, base + name + ".go"})
+	}
+	return machines(f)
+}
+
+// machines is a feed of hours of rented machines.
+func machines(f Feed) Feed {
+	f.Machines = true
 	return f
 }
 
@@ -93,28 +122,31 @@ func (f Feed) At(base string) Feed {
 // errNoPrices is a document of the right shape that holds none: an error message in JSON, for one.
 var errNoPrices = errors.New("there is no price in it")
 
-// table decodes the contents of the feed's files. A file that is not what it should be is a [*FormatError] and
-// fails the whole table.
-func (f Feed) table(contents []content, date fact.Date) (*Table, error) {
-	all := newTable(f.Source, date)
+// table decodes the contents of the feed's files. A file that is not what it should be is a [*FormatError], comes with
+// the place of that file, and fails the whole table.
+func (f Feed) table(contents []content, date fact.Date) (t *Table, where string, err error) {
+	all := newTable(f.Source, "")
 	for _, c := range contents {
 		part, err := f.decode(c.name, c.data, date)
 		if err != nil {
-			return nil, err
+			return nil, c.where, err
 		}
+		all.Source.Date = max(all.Source.Date, part.Source.Date)
 		all.Observations = append(all.Observations, part.Observations...)
 		all.Models = append(all.Models, part.Models...)
+		all.Machines = append(all.Machines, part.Machines...)
 		all.Multipliers = append(all.Multipliers, part.Multipliers...)
 		all.Faults = append(all.Faults, part.Faults...)
 	}
-	if len(all.Observations) == 0 {
-		return nil, &FormatError{f.ID, errNoPrices}
+	if len(all.Observations)+len(all.Machines) == 0 {
+		return nil, contents[0].where, &FormatError{f.ID, errNoPrices}
 	}
-	return all, nil
+	return all, "", nil
 }
 
 // content is what one file of a table holds.
 type content struct {
-	name string
-	data []byte
+	name  string // the provider; empty where the file is the whole table
+	where string // its address or path
+	data  []byte
 }

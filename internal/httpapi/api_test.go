@@ -23,8 +23,14 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func server(t *testing.T) *httptest.Server {
 	t.Helper()
-	clock := func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) }
-	s := httptest.NewServer(httpapi.New(app.New("test", clock), slog.New(slog.NewTextHandler(t.Output(), nil))))
+	return serve(t, app.New("test", clock))
+}
+
+func clock() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) }
+
+func serve(t *testing.T, a *app.App) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(httpapi.New(a, slog.New(slog.NewTextHandler(t.Output(), nil))))
 	t.Cleanup(s.Close)
 	return s
 }

@@ -40,6 +40,7 @@ type pricesQuery struct {
 	Provider string `query:"provider" doc:"Only this provider."`
 	Text     string `query:"q" doc:"Only models whose name contains this."`
 	Retired  bool   `query:"retired" doc:"Also models that are no longer sold."`
+	Every    bool   `query:"every" doc:"A row for each route and tier; else one for each model, with its standard rates."`
 }
 
 type derivedQuery struct {
@@ -47,7 +48,8 @@ type derivedQuery struct {
 	Text     string `query:"q" doc:"Only models whose name contains this."`
 }
 
-type modelPath struct {
+// ModelPath names a model in an address.
+type ModelPath struct {
 	Provider string `path:"provider" example:"anthropic"`
 	Model    string `path:"model" doc:"The model; a slash in its name is written %2F." example:"claude-sonnet-4-6"`
 }
@@ -65,15 +67,15 @@ type quoteBody struct {
 }
 
 func (h handlers) prices(api huma.API) {
-	get(api, "/api/v1/prices", "The models of the price book with their rates in force", "prices", func(_ context.Context, in *pricesQuery) (*body[[]app.PriceRow], error) {
-		rows, err := h.app.Prices(in.Provider, in.Text, in.Retired)
+	get(api, "/api/v1/prices", "The models of the price book with their rates in force and how far they are confirmed", "prices", func(ctx context.Context, in *pricesQuery) (*body[[]app.PriceRow], error) {
+		rows, err := h.app.Prices(ctx, app.PricesRequest{Provider: in.Provider, Text: in.Text, Retired: in.Retired, Every: in.Every})
 		return answer(h, rows, err)
 	})
-	get(api, "/api/v1/prices/derived", "The rates in force that no vendor publishes, with the rules that give them", "prices", func(_ context.Context, in *derivedQuery) (*body[[]app.DerivedRate], error) {
-		rows, err := h.app.DerivedRates(in.Provider, in.Text)
+	get(api, "/api/v1/prices/derived", "The rates in force that no vendor publishes, with the rules that give them", "prices", func(ctx context.Context, in *derivedQuery) (*body[[]app.DerivedRate], error) {
+		rows, err := h.app.DerivedRates(ctx, in.Provider, in.Text)
 		return answer(h, rows, err)
 	})
-	get(api, "/api/v1/prices/{provider}/{model}", "Every sheet of a model, with its evidence", "prices", func(_ context.Context, in *modelPath) (*body[app.PriceDetail], error) {
+	get(api, "/api/v1/prices/{provider}/{model}", "Every sheet of a model, with its evidence", "prices", func(_ context.Context, in *ModelPath) (*body[app.PriceDetail], error) {
 		d, err := h.app.Price(in.Provider, in.Model)
 		return answer(h, d, err)
 	})

@@ -187,6 +187,10 @@ func (h handlers) scenarios(api huma.API) {
 		list, err := h.app.OpenModels()
 		return answer(h, list, err)
 	})
+	get(api, "/api/v1/gpus/history", "What accelerators cost earlier, by whom and in which sense", "catalog", func(context.Context, *struct{}) (*body[[]app.GPUSeries], error) {
+		list, err := h.app.GPUHistory()
+		return answer(h, list, err)
+	})
 	get(api, "/api/v1/gpus", "Accelerators and the offers for them", "catalog", func(context.Context, *struct{}) (*body[[]app.Accelerator], error) {
 		list, err := h.app.Accelerators()
 		return answer(h, list, err)

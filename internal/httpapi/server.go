@@ -44,6 +44,7 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	h.quick(api)
 	h.calc(api)
 	h.prices(api)
+	h.registry(api)
 	h.decide(api)
 	h.scenarios(api)
 	h.system(api)
@@ -51,7 +52,7 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 		mux.HandleFunc(path, h.unmatched(api, mux))
 	}
 	mux.Handle("/", web.Handler())
-	return secure(mux)
+	return secure(tagged("/api/v1/prices", mux))
 }
 
 type handlers struct {
@@ -61,6 +62,8 @@ type handlers struct {
 
 // secure sets the headers that every answer carries. The app loads nothing from elsewhere and may not be framed.
 func secure(next http.Handler) http.Handler {
+	// What changes something, or costs time, is done for no other site's page.
+	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")

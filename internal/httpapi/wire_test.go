@@ -185,8 +185,12 @@ func dayOfCalls() string {
 
 // Every answer looks as the contract says: each operation is asked, and what comes back is held against its schema.
 func TestAnswersMatchTheContract(t *testing.T) {
-	s := server(t)
+	s := registryServer(t)
 	c := readContract(t, s)
+	var snapshots []struct{ ID string }
+	if _, list, _ := call(t, s, "GET", "/api/v1/prices/snapshots", "", ""); json.Unmarshal([]byte(list), &snapshots) != nil || len(snapshots) != 2 {
+		t.Fatalf("the snapshots of LiteLLM: %s", list)
+	}
 	const scenario = `{"workload": {"input": 1200, "output": 350, "calls_per_day": 10000, "cached_share": 0.3, "batch_share": 0.2}}`
 	const parts = `{"parts": {"api": 40000, "gpu": 8000, "ops": 25000, "tooling": 7000, "utilization": 0.3733, "design_utilization": 0.7}}`
 	const aggregate = "date,model,input_tokens,output_tokens\n2026-11-19,claude-sonnet-4-6,100000,20000\n2026-11-20,claude-sonnet-4-6,100000,20000\n"
@@ -214,6 +218,7 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		},
 		"GET /api/v1/example":        {{"/api/v1/example", none}},
 		"GET /api/v1/gpus":           {{"/api/v1/gpus", none}},
+		"GET /api/v1/gpus/history":   {{"/api/v1/gpus/history", none}},
 		"GET /api/v1/models":         {{"/api/v1/models", none}},
 		"GET /api/v1/presets":        {{"/api/v1/presets", none}},
 		"GET /api/v1/prices":         {{"/api/v1/prices?retired=true", none}},
@@ -221,6 +226,20 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		"GET /api/v1/prices/{provider}/{model}": {
 			{"/api/v1/prices/anthropic/claude-sonnet-4-6", none}, {"/api/v1/prices/deepseek/deepseek-chat", none}, {"/api/v1/prices/openai/gpt-5.4", none},
 		},
+		"GET /api/v1/prices/audit":   {{"/api/v1/prices/audit", none}},
+		"GET /api/v1/prices/changes": {{"/api/v1/prices/changes?all=true&class=price_change&class=addition", none}},
+		"GET /api/v1/prices/export":  {{"/api/v1/prices/export", none}, {"/api/v1/prices/export?format=csv&known_as_of=2026-11-22T12:00:00Z", none}},
+		"GET /api/v1/prices/history/{provider}/{model}": {
+			{"/api/v1/prices/history/anthropic/claude-sonnet-4-6", none}, {"/api/v1/prices/history/anthropic/claude-sonnet-4-6?kind=input&tier=standard&known_as_of=2026-11-22T12:00:00Z", none},
+		},
+		"GET /api/v1/prices/review":                    {{"/api/v1/prices/review", none}},
+		"GET /api/v1/prices/snapshots":                 {{"/api/v1/prices/snapshots?source=litellm", none}},
+		"GET /api/v1/prices/snapshots/{id}":            {{"/api/v1/prices/snapshots/" + snapshots[0].ID, none}},
+		"GET /api/v1/prices/sources":                   {{"/api/v1/prices/sources", none}},
+		"GET /api/v1/prices/verify":                    {{"/api/v1/prices/verify?max_age_days=30", none}},
+		"GET /api/v1/prices/verify/{provider}":         {{"/api/v1/prices/verify/anthropic", none}, {"/api/v1/prices/verify/aws", none}},
+		"GET /api/v1/prices/verify/{provider}/{model}": {{"/api/v1/prices/verify/anthropic/claude-sonnet-4-6", none}},
+		"POST /api/v1/prices/sync":                     {{"/api/v1/prices/sync", asJSON(`{"sources": ["litellm"]}`)}},
 		"POST /api/v1/prices/quote": {
 			{"/api/v1/prices/quote", asJSON(`{"provider":"openai","response":{"model":"gpt-5.4","usage":{"prompt_tokens":1000,"completion_tokens":100,"prompt_tokens_details":{"audio_tokens":4}}}}`)},
 		},

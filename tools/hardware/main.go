@@ -1,5 +1,5 @@
-// Command hardware writes the data files of package catalog about accelerators, rentable machines, open-weight
-// models and what vendors state about compliance.
+// Command hardware writes the data files of package catalog about accelerators, rentable machines and what they cost
+// before, open-weight models, and what vendors state about compliance.
 //
 //	go run ./tools/hardware -from ../shared/data -to catalog
 //
@@ -62,7 +62,7 @@ func run(args []string) error {
 // out.
 func Build(from string) (files map[string][]byte, report []string, err error) {
 	files = map[string][]byte{}
-	for _, step := range []func(string, map[string][]byte) ([]string, error){accelerators, offers, models, compliance} {
+	for _, step := range []func(string, map[string][]byte) ([]string, error){accelerators, offers, history, models, compliance} {
 		lines, err := step(from, files)
 		if err != nil {
 			return nil, nil, err

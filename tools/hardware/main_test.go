@@ -37,7 +37,7 @@ func TestCommittedFilesAreCurrent(t *testing.T) {
 			t.Errorf("catalog/%s is not what the tool writes: run go run ./tools/hardware (%v)", name, err)
 		}
 	}
-	for _, folder := range []string{"gpus", "offers", "models", "compliance"} {
+	for _, folder := range []string{"gpus", "offers", "gpu-history", "models", "compliance"} {
 		entries, err := os.ReadDir(filepath.Join("..", "..", "catalog", folder))
 		if err != nil {
 			t.Fatal(err)
