@@ -44,8 +44,12 @@ type TableName struct{ Provider, Model string }
 func (b *Book) Named(source, provider, model string) []Listing {
 	var found []Listing
 	id := strings.ToLower(model)
-	for _, n := range b.tables[tableProvider{source, provider}] {
+	asked := b.tables[tableProvider{source, provider}]
+	for _, n := range asked {
 		if l, ok := n.find(id); ok {
+			if found == nil {
+				found = make([]Listing, 0, len(asked))
+			}
 			found = append(found, l)
 		}
 	}
@@ -68,10 +72,7 @@ func (b *Book) Names(source, providerName, model, route string) []TableName {
 	if !ok {
 		return nil
 	}
-	providers := naming.Providers
-	if len(providers) == 0 {
-		providers = []string{source}
-	}
+	providers := naming.asked(source)
 	var names []TableName
 	for _, id := range naming.identifiers(m, route) {
 		for _, called := range providers {
@@ -82,6 +83,14 @@ func (b *Book) Names(source, providerName, model, route string) []TableName {
 		}
 	}
 	return names
+}
+
+// asked are the names of the provider under which the table is asked for its models.
+func (n Naming) asked(source string) []string {
+	if len(n.Providers) == 0 {
+		return []string{source, ""}
+	}
+	return n.Providers
 }
 
 // identifiers are the names of a model on a route, without the prefix: those of the table first, then its own.
@@ -109,9 +118,10 @@ type tableProvider struct{ source, provider string }
 type named struct {
 	Naming
 
-	provider string
-	place    int // of the name among the table's names for the provider
-	models   map[string]alias
+	provider  string
+	place     int // of the name among the table's names for the provider
+	providers int // how many those are
+	models    map[string]alias
 }
 
 // alias is one of a model's names, and its place among them.
@@ -129,13 +139,13 @@ func (n *named) find(id string) (Listing, bool) {
 		a, ok = n.models[rest]
 	}
 	prefixed := ok
-	if !ok && n.bare() {
+	if !ok && n.Prefix != "" && n.bare() {
 		a, ok = n.models[id]
 	}
 	if !ok {
 		return Listing{}, false
 	}
-	l := Listing{Provider: n.provider, Model: a.model, Route: a.route, Voice: n.Voice, Rank: 2 * (a.place*max(len(n.Providers), 1) + n.place)}
+	l := Listing{Provider: n.provider, Model: a.model, Route: a.route, Voice: n.Voice, Rank: 2 * (a.place*n.providers + n.place)}
 	if !prefixed {
 		l.Rank++
 	}
@@ -154,17 +164,11 @@ func (b *Book) index(p *provider, file string) error {
 		if len(naming.Names) > 0 {
 			models = p.listed(naming)
 		}
-		add := func(called string, place int) {
+		asked := naming.asked(source)
+		for place, called := range asked {
 			key := tableProvider{source, called}
-			b.tables[key] = append(b.tables[key], &named{naming, p.file.Provider, place, models})
+			b.tables[key] = append(b.tables[key], &named{naming, p.file.Provider, place, len(asked), models})
 			slices.SortFunc(b.tables[key], func(a, c *named) int { return cmp.Compare(a.provider, c.provider) })
-		}
-		for place, called := range naming.Providers {
-			add(called, place)
-		}
-		if len(naming.Providers) == 0 {
-			add(source, 0)
-			add("", 0)
 		}
 	}
 	return nil
@@ -184,7 +188,9 @@ func (p *provider) listed(naming Naming) map[string]alias {
 		}
 		for route := range routes {
 			for place, id := range naming.identifiers(m, route) {
-				models[strings.ToLower(id)] = alias{ref{m.ID, route}, place}
+				if id = strings.ToLower(id); models[id].model == "" {
+					models[id] = alias{ref{m.ID, route}, place}
+				}
 			}
 		}
 	}
@@ -198,6 +204,8 @@ func (p *provider) check(source string, n Naming) (path string, err error) {
 		return "", errors.New("the table has no name")
 	case slices.Contains(n.Providers, ""):
 		return ".providers", errors.New("a name is empty")
+	case len(slices.Compact(slices.Sorted(slices.Values(n.Providers)))) < len(n.Providers):
+		return ".providers", errors.New("a name stands twice")
 	case n.Prefix != strings.ToLower(n.Prefix):
 		return ".prefix", fmt.Errorf("%q is not in lower case", n.Prefix)
 	}
