@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ func Decode(name string, data []byte, v any) error {
 		}
 		return &Error{File: name, Path: lineColumn(data, offset), Err: err}
 	}
-	if dec.More() {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) { // a bracket too many is something, too
 		return &Error{File: name, Path: lineColumn(data, dec.InputOffset()), Err: errors.New("more than one document")}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"breakeven/fact"
@@ -17,11 +18,12 @@ type Statement struct {
 	Rate   money.Rate `json:"usd_per_million"`
 	Kind   fact.Kind  `json:"provenance"` // derived and inferred statements stand behind published ones
 	// Supports marks a source that may support a rate and not supply one.
-	Supports  bool      `json:"supports_only,omitempty"`
-	Since     time.Time `json:"since,omitzero"`          // when it was first seen to say so
-	Seen      time.Time `json:"seen,omitzero"`           // when it was last seen to say so
-	Effective time.Time `json:"effective_from,omitzero"` // since when it holds, where the source says so
-	URL       string    `json:"url,omitempty"`
+	Supports  bool        `json:"supports_only,omitempty"`
+	Since     time.Time   `json:"since,omitzero"`                   // when it was first seen to say so
+	Before    *money.Rate `json:"before_usd_per_million,omitempty"` // what it said before; nil where nothing is known
+	Seen      time.Time   `json:"seen,omitzero"`                    // when it was last seen to say so
+	Effective time.Time   `json:"effective_from,omitzero"`          // since when it holds, where the source says so
+	URL       string      `json:"url,omitempty"`
 }
 
 // Outcome is how a rate was decided.
@@ -86,7 +88,7 @@ func Resolve(statements []Statement) Resolution {
 	best := groups[0]
 	switch {
 	case len(groups) == 1 && best.voices == 1:
-		return decided(BySingle, best.rate, statements, "only "+best.members[0].Source.Title+" states it")
+		return decided(BySingle, best.rate, statements, "only "+titles(best.members)+" "+states(len(best.members)))
 	case len(groups) == 1:
 		return decided(ByMajority, best.rate, statements, fmt.Sprintf("all %d independent sources agree", best.voices))
 	case groups[1].voices == best.voices && supplied(groups[1]):
@@ -147,6 +149,24 @@ func group(statements []Statement) []camp {
 		return cmp.Or(cmp.Compare(b.voices, a.voices), cmp.Compare(a.rate, b.rate))
 	})
 	return camps
+}
+
+// titles names sources: "LiteLLM price map and Portkey models".
+func titles(statements []Statement) string {
+	names := make([]string, len(statements))
+	for i, s := range statements {
+		names[i] = s.Source.Title
+	}
+	slices.Sort(names)
+	return strings.Join(names, " and ")
+}
+
+// states is the verb for so many sources, of which several are one voice.
+func states(n int) string {
+	if n == 1 {
+		return "states it"
+	}
+	return "state it, of which one copies the other"
 }
 
 // supplied reports whether a source of the camp may supply a rate.

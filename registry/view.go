@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"breakeven/fact"
+	"breakeven/money"
 	"breakeven/price"
 )
 
@@ -113,6 +114,22 @@ func (v *View) History(k Key) []Record {
 	slices.SortStableFunc(all, func(a, b Record) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), a.Recorded.From.Compare(b.Recorded.From), a.Effective.From.Compare(b.Effective.From))
 	})
+	return joined(all)
+}
+
+// joined makes one record of those that say the same one after the other, as where a source begins to cite a page.
+func joined(records []Record) []Record {
+	var all []Record
+	for _, r := range records {
+		same := slices.IndexFunc(all, func(before Record) bool {
+			return before.Source == r.Source && before.Rate == r.Rate && before.Effective == r.Effective && !before.Recorded.To.IsZero() && before.Recorded.To.Equal(r.Recorded.From)
+		})
+		if same < 0 {
+			all = append(all, r)
+			continue
+		}
+		all[same].Recorded.To = r.Recorded.To
+	}
 	return all
 }
 
@@ -146,12 +163,13 @@ func (v *View) Statements(k Key, at, known time.Time) []Statement {
 		}
 		if p := inForceOf(list[:n], at, known); p != nil {
 			s := v.Source(p.Source)
+			since, before := began(list[:n], p)
 			seen := s.Checked
 			if !known.IsZero() && seen.After(known) {
 				seen = known
 			}
 			all = append(all, Statement{
-				Source: s.Source, Rate: p.Rate, Kind: fact.Published, Supports: p.voice, Since: p.Recorded.From, Effective: p.Effective.From,
+				Source: s.Source, Rate: p.Rate, Kind: fact.Published, Supports: p.voice, Since: since, Before: before, Effective: p.Effective.From,
 				Seen: seen, URL: cmp.Or(p.URL, p.Evidence, s.URL),
 			})
 		}
@@ -174,6 +192,22 @@ func inForceOf(list []placed, at, known time.Time) *placed {
 		}
 	}
 	return best
+}
+
+// began is since when a source has stated a rate without a break, and what it stated right before.
+func began(list []placed, p *placed) (since time.Time, before *money.Rate) {
+	since = p.Recorded.From
+	for i := 0; i < len(list); i++ {
+		o := &list[i]
+		switch {
+		case o.rank != p.rank || o.Recorded.To.IsZero() || !o.Recorded.To.Equal(since):
+		case o.Rate == p.Rate:
+			since, before, i = o.Recorded.From, nil, -1 // and what was before that
+		case before == nil:
+			before = &o.Rate
+		}
+	}
+	return since, before
 }
 
 // Decide resolves a rate at an instant, as was known at another; a zero known means now. The rates that only a rule

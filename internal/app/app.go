@@ -23,8 +23,11 @@ type App struct {
 	Now func() time.Time
 	// HTTP reads price sources; nil for Go's own client.
 	HTTP *http.Client
+	// Contact is an address under which whoever runs a price source can ask who reads it: a URL or an e-mail address.
+	Contact string
 
-	book         func() (*price.Book, error)
+	base         func() (*price.Book, error) // the book without what the registry has seen since
+	files        func() (map[string][]byte, error)
 	models       func() (*llm.Catalog, error)
 	accelerators func() (*gpu.Catalog, error)
 	market       func() (*gpu.Market, error)
@@ -36,7 +39,7 @@ type App struct {
 // New makes an App over the embedded catalog. Parts of the catalog are read when they are first needed.
 func New(version string, now func() time.Time) *App {
 	return &App{
-		Version: version, Now: now, book: sync.OnceValues(catalog.Prices), models: sync.OnceValues(catalog.Models),
+		Version: version, Now: now, files: catalog.PriceFiles, base: sync.OnceValues(catalog.Prices), models: sync.OnceValues(catalog.Models),
 		accelerators: sync.OnceValues(catalog.Accelerators), market: sync.OnceValues(catalog.Offers), compliance: sync.OnceValues(catalog.Compliance),
 		history: sync.OnceValues(catalog.History), library: &library{},
 	}
@@ -46,8 +49,10 @@ func New(version string, now func() time.Time) *App {
 // provider. Names of files that end in .json are JSON, others YAML.
 func (a *App) WithPrices(files map[string][]byte) *App {
 	own := *a
-	own.book = sync.OnceValues(func() (*price.Book, error) {
-		all, err := catalog.PriceFiles()
+	own.library = &library{} // its shelves are of another book
+	own.library.store = a.library.store
+	own.files = func() (map[string][]byte, error) {
+		all, err := a.files()
 		if err != nil {
 			return nil, err
 		}
@@ -60,6 +65,13 @@ func (a *App) WithPrices(files map[string][]byte) *App {
 				delete(all, f.Provider+".json")
 			}
 			all[name] = own.data
+		}
+		return all, nil
+	}
+	own.base = sync.OnceValues(func() (*price.Book, error) {
+		all, err := own.files()
+		if err != nil {
+			return nil, err
 		}
 		return price.NewBook(all)
 	})

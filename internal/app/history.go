@@ -29,8 +29,8 @@ type PriceHistory struct {
 type RateHistory struct {
 	registry.Key
 
-	Book     []BookStep        `json:"book" nullable:"false" doc:"What the vendor charged, as the book has it, by when it took effect."`
-	Sources  []SourceSteps     `json:"sources" nullable:"false" doc:"What each source stated, by when it was seen to."`
+	Book     []BookStep          `json:"book" nullable:"false" doc:"What the vendor charged, as the book has it, by when it took effect."`
+	Sources  []SourceSteps       `json:"sources" nullable:"false" doc:"What each source stated, by when it was seen to."`
 	Decision registry.Resolution `json:"decision" doc:"Which rate to believe now."`
 }
 
@@ -45,8 +45,8 @@ type BookStep struct {
 
 // SourceSteps is what one source stated of a rate, as steps in time.
 type SourceSteps struct {
-	Source string `json:"source"`
-	Title  string `json:"title"`
+	Source string     `json:"source"`
+	Title  string     `json:"title"`
 	Steps  []RateStep `json:"steps" nullable:"false"`
 }
 

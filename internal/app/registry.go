@@ -13,6 +13,7 @@ import (
 	"breakeven/catalog"
 	"breakeven/fact"
 	"breakeven/internal/store"
+	"breakeven/price"
 	"breakeven/registry"
 )
 
@@ -23,6 +24,8 @@ type shelf struct {
 	sources []PriceSource
 	changes []PriceChange // the newest first
 	dated   []registry.Dated
+	book    *price.Book // with what sources agree on since it was made
+	updates []registry.Update
 	board   boards
 }
 
@@ -32,6 +35,7 @@ type RegistryStamp struct {
 	Changes  int64     `json:"changes" doc:"How many changes it holds."`
 	Hash     string    `json:"hash,omitempty" doc:"The end of the chain of changes."`
 	Checked  time.Time `json:"checked,omitzero" doc:"The newest reading of a source."`
+	Updates  int       `json:"book_updates" doc:"Rates of the price book that were replaced by what sources agree on since."`
 }
 
 // PriceSource is a source of the registry and how its reading goes.
@@ -56,7 +60,11 @@ type library struct {
 	store   *store.Store
 	version string // of the shelf
 	shelf   *shelf
+	looked  time.Time // when the database was last asked for its version
 }
+
+// settled is how long a shelf is good without asking the database whether something has been recorded since.
+const settled = time.Second
 
 // OpenRegistry makes the App answer from a registry database, which is created where there is none. Close it with
 // [App.CloseRegistry].
@@ -83,10 +91,14 @@ func (a *App) shelf(ctx context.Context) (*shelf, error) {
 	l := a.library
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.shelf != nil && time.Since(l.looked) < settled {
+		return l.shelf, nil
+	}
 	version, err := l.identity(ctx)
 	if err != nil {
 		return nil, err
 	}
+	l.looked = time.Now()
 	if l.shelf != nil && l.version == version {
 		return l.shelf, nil
 	}
@@ -178,6 +190,10 @@ func (a *App) stored(ctx context.Context) (*shelf, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
+	revisions, err := a.revisions()
+	if err != nil {
+		return nil, err
+	}
 	s := &shelf{stamp: RegistryStamp{Database: db.Engine(), Hash: head.Hash}}
 	var logs []registry.Log
 	place := map[string]int{}
@@ -200,9 +216,42 @@ func (a *App) stored(ctx context.Context) (*shelf, error) {
 		if p := &s.sources[place[f.Source]]; p.First.IsZero() || f.Recorded.From.Before(p.First) {
 			p.First = f.Recorded.From
 		}
-		records = append(records, registry.Record{Fact: f.Fact, Source: f.Source, Recorded: f.Recorded, Evidence: "snapshot " + f.Snapshot})
+		records = append(records, registry.Record{Fact: f.Fact, Source: f.Source, Recorded: f.Recorded, Evidence: revisions.of(f.Source, f.Key, f.Recorded.From)})
 	}
-	return s, a.arrange(s, logs, records, hindsight(logged))
+	changes := hindsight(logged)
+	for i := range changes {
+		changes[i].Evidence = revisions.of(changes[i].Source, changes[i].Key, changes[i].At)
+	}
+	return s, a.arrange(s, logs, records, changes)
+}
+
+// revisions are the addresses of what the history that comes with the program was made from: of a rate of a source,
+// on a day. A snapshot that was recorded from the history has no address of its own.
+type revisions map[revision]string
+
+type revision struct {
+	source string
+	key    registry.Key
+	day    string
+}
+
+func (r revisions) of(source string, k registry.Key, at time.Time) string {
+	return r[revision{source, k, day(at)}]
+}
+
+func (a *App) revisions() (revisions, error) {
+	logs, err := a.history()
+	if err != nil {
+		return nil, err
+	}
+	all := revisions{}
+	for _, l := range logs {
+		for i := range l.Edits {
+			e := &l.Edits[i]
+			all[revision{e.Source, e.Key, day(e.At)}] = e.Evidence
+		}
+	}
+	return all, nil
 }
 
 // hindsight makes the changelog's rows, which are the newest first, with the classes that later changes teach: a
@@ -237,7 +286,7 @@ func hindsight(logged []store.Change) []PriceChange {
 
 // arrange brings what was read under our names.
 func (a *App) arrange(s *shelf, logs []registry.Log, records []registry.Record, changes []PriceChange) error {
-	book, err := a.book()
+	book, err := a.base()
 	if err != nil {
 		return err
 	}
@@ -261,7 +310,42 @@ func (a *App) arrange(s *shelf, logs []registry.Log, records []registry.Record, 
 	for i := range changes {
 		changes[i].Ours = ours(meanings, changes[i].Source, changes[i].Key)
 	}
-	return nil
+	return a.update(s, book)
+}
+
+// update brings the price book up to what sources agree on. It stays as it is where there is no database: the history
+// that comes with the program is older than the book.
+func (a *App) update(s *shelf, book *price.Book) error {
+	s.book = book
+	if a.library.store == nil {
+		return nil
+	}
+	at := s.stamp.Checked
+	s.updates = registry.Updates(registry.Board(registry.BookRates(book, at, time.Time{}), s.view, at, time.Time{}))
+	if s.stamp.Updates = len(s.updates); s.stamp.Updates == 0 {
+		return nil
+	}
+	files, err := a.files()
+	if err != nil {
+		return err
+	}
+	if files, err = registry.Apply(files, s.updates); err != nil {
+		return err
+	}
+	s.book, err = price.NewBook(files)
+	return err
+}
+
+// book is the price book that answers are made from.
+func (a *App) book() (*price.Book, error) {
+	if a.library.store == nil {
+		return a.base()
+	}
+	s, err := a.shelf(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return s.book, nil
 }
 
 // ours lists the models that a source's key stands for.

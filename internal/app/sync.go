@@ -20,9 +20,6 @@ import (
 	"breakeven/registry"
 )
 
-// contact is where whoever runs a price source learns who reads it.
-const contact = "https://github.com/breakeven/breakeven"
-
 // SyncRequest says which sources to read, and where.
 type SyncRequest struct {
 	Sources []string          // all feeds, where none is named and no file is given
@@ -134,9 +131,17 @@ func (a *App) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error) {
 	if err := ctx.Err(); err != nil {
 		return answer, &KindError{Kind: Unreachable, Err: context.Cause(ctx), Hint: "the reading was stopped; what had been recorded stays"}
 	}
+	a.forget()
 	answer.Seconds = time.Since(start).Seconds()
 	answer.Head, err = db.Head(ctx)
 	return answer, err
+}
+
+// forget makes the next question ask the database whether something was recorded.
+func (a *App) forget() {
+	a.library.mu.Lock()
+	defer a.library.mu.Unlock()
+	a.library.looked = time.Time{}
 }
 
 // syncPause is how long whoever asks over the network has to wait after a reading: sources are others' servers.
@@ -221,7 +226,7 @@ func (r *SyncRequest) reader(a *App, f feed.Feed) func(context.Context, feed.Val
 			return feed.ReadFile(f, os.DirFS(cmp.Or(dir, ".")), name, taken)
 		}
 	}
-	client := feed.Client{HTTP: a.HTTP, Now: a.Now, Jitter: rand.Float64, UserAgent: feed.UserAgent(a.Version, contact)}
+	client := feed.Client{HTTP: a.HTTP, Now: a.Now, Jitter: rand.Float64, UserAgent: feed.UserAgent(a.Version, a.Contact)}
 	return func(ctx context.Context, v feed.Validators) (feed.Reading, error) { return client.Read(ctx, f, v) }
 }
 
@@ -247,13 +252,18 @@ func (a *App) recordRun(ctx context.Context, s registry.Source, read func(contex
 	if err != nil {
 		return synced, err
 	}
+	run.Program = a.Version
 	fail := func(err error) (SyncedFeed, error) {
 		run.Finished = a.later(run.Started)
 		synced.Kept = last.Taken
 		_, failing := db.Fail(context.WithoutCancel(ctx), run, err)
 		return synced, errors.Join(err, failing)
 	}
-	reading, err := read(ctx, feed.Validators{ETag: last.HTTP.ETag, LastModified: last.HTTP.LastModified})
+	var validators feed.Validators
+	if last.Program == a.Version { // another version may read more of the same table
+		validators = feed.Validators{ETag: last.HTTP.ETag, LastModified: last.HTTP.LastModified}
+	}
+	reading, err := read(ctx, validators)
 	if failed, ok := errors.AsType[*feed.FetchError](err); ok {
 		run.HTTP.Status = failed.Status
 	}
@@ -358,7 +368,7 @@ func (a *App) backfill(ctx context.Context, of []feed.Feed) (int, error) {
 			if !snapshot.Taken.After(last.Taken) || len(snapshot.Facts) == 0 {
 				continue
 			}
-			if _, err := a.library.store.Record(ctx, store.Run{Started: snapshot.Taken, Finished: snapshot.Taken}, snapshot); err != nil {
+			if _, err := a.library.store.Record(ctx, store.Run{Started: snapshot.Taken, Finished: snapshot.Taken, Program: a.Version}, snapshot); err != nil {
 				return recorded, unreachable(err)
 			}
 			recorded++

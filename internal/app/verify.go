@@ -47,16 +47,12 @@ func (a *App) board(s *shelf, at, known time.Time) (*board, error) {
 	if age := at.Sub(s.board.at); s.board.rows != nil && known.IsZero() && age >= 0 && age < boardFresh {
 		return s.board.rows, nil
 	}
-	book, err := a.book()
-	if err != nil {
-		return nil, err
-	}
 	market, err := a.market()
 	if err != nil {
 		return nil, err
 	}
 	b := &board{
-		rates:    registry.Board(registry.BookRates(book, at, known), s.view, at, known),
+		rates:    registry.Board(registry.BookRates(s.book, at, known), s.view, at, known),
 		machines: registry.Board(registry.OfferRates(market), s.view, at, known),
 	}
 	if known.IsZero() {

@@ -74,7 +74,8 @@ type commands struct {
 	JSON bool      `help:"Print JSON, with the API's types." short:"j"`
 	Now  time.Time `help:"Answer as of this instant instead of the clock's (RFC 3339)." env:"BREAKEVEN_NOW" placeholder:"TIME"`
 
-	Database string `help:"The registry of prices: an SQLite file, or postgres://... One in the user's data folder is used if it is there." env:"BREAKEVEN_DATABASE" placeholder:"WHERE"`
+	Contact  string `help:"Who reads the price sources, for those who run them: a URL or an e-mail address." env:"BREAKEVEN_CONTACT" placeholder:"ADDRESS"`
+	Database string `help:"The registry of prices: an SQLite file, or postgres://..., or embedded for what comes with the program. One in the user's data folder is used if it is there." env:"BREAKEVEN_DATABASE" placeholder:"WHERE"`
 
 	Decide   decideCmd   `cmd:"" help:"Decide on a scenario, or on call logs: the cheapest feasible way to serve the workload."`
 	Quick    quickCmd    `cmd:"" help:"Decide from the parts of both sides: the quick formula, in both readings."`
@@ -122,6 +123,7 @@ func Main(env Env) int {
 		now = func() time.Time { return c.Now }
 	}
 	r := run{ctx: ctx, env: env, app: app.New(env.Version, now), json: c.JSON, inputs: &inputs{}}
+	r.app.Contact = c.Contact
 	defer r.inputs.close()
 	makes := parsed.Command() == syncName || c.Serve.Sync > 0 && parsed.Command() == serveName
 	if err := r.openRegistry(c.Database, makes); err != nil {

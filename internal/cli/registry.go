@@ -38,10 +38,17 @@ func dataFolder() (string, error) {
 	return filepath.Join(home, ".local", "share"), nil
 }
 
+// embedded is what to say for no database: only what comes with the program.
+const embedded = "embedded"
+
 // openRegistry opens the database that the command line names, or the one in its usual place: if it is there, or
 // where it is to be made.
 func (r run) openRegistry(dsn string, make bool) error {
-	if dsn != "" {
+	switch dsn {
+	case "":
+	case embedded:
+		return nil
+	default:
 		if err := r.app.OpenRegistry(r.ctx, dsn); err != nil {
 			return fmt.Errorf("--database: %w; give a file's path, or postgres://user@host/name", err)
 		}
@@ -450,6 +457,9 @@ func printVerification(w io.Writer, a app.VerifyAnswer) {
 		}
 		fmt.Fprintln(w)
 		printSources(w, a.Sources)
+		if n := a.Registry.Updates; n > 0 {
+			fmt.Fprintf(w, "\n%s of the book replaced by what sources agree on since the book was made\n", ledger.Count(n, "rate"))
+		}
 		fmt.Fprintf(w, "\n%d of %d vendors are verified: more than half of their rates that are stated at all agree between two independent sources, read within %s\n",
 			a.Verified, a.Of, ledger.Count(a.MaxAgeDays, "day"))
 		return

@@ -140,10 +140,14 @@ func (l Limits) orDefaults() Limits {
 	}
 }
 
-// UserAgent is how a reader introduces itself to the servers of others: with its name, its version, and an address
-// under which whoever runs such a server learns what this is and whom to ask to stop it.
+// UserAgent is how a reader introduces itself to the servers of others: with its name, its version, what it does and,
+// where there is one, an address under which whoever runs such a server can ask to stop it.
 func UserAgent(version, contact string) string {
-	return "breakeven/" + version + " (reads public price tables; +" + contact + ")"
+	what := "reads public price tables"
+	if contact != "" {
+		what += "; " + contact
+	}
+	return "breakeven/" + version + " (" + what + ")"
 }
 
 // Client reads feeds over HTTP.

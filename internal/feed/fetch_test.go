@@ -176,7 +176,7 @@ func TestReadGivesASnapshot(t *testing.T) {
 		t.Errorf("reading: %+v", r)
 	}
 	h := s.requests[0].Header
-	if got := h.Get("User-Agent"); got != "breakeven/1.0 (reads public price tables; +https://breakeven.example/bot)" {
+	if got := h.Get("User-Agent"); got != "breakeven/1.0 (reads public price tables; https://breakeven.example/bot)" {
 		t.Errorf("user agent: %s", got)
 	}
 	if h.Get("Accept-Encoding") != "gzip" || h.Get("If-None-Match") != "" {

@@ -202,11 +202,8 @@ func difference(a, b []registry.Fact) []registry.Fact {
 // appendChanges adds what a source states differently to the end of the chain.
 func (s *Store) appendChanges(ctx context.Context, tx *sql.Tx, run Run, old, now registry.Snapshot) ([]Change, error) {
 	changed := registry.Diff(old, now, nil)
-	isNews := func(*registry.Change) bool { return true }
-	if run.Wider {
-		isNews = news(old)
-	}
-	changed = slices.DeleteFunc(changed, func(c registry.Change) bool { return !isNews(&c) })
+	isNews := func(c registry.Change) bool { return !run.Wider || c.From != nil }
+	changed = slices.DeleteFunc(changed, func(c registry.Change) bool { return !isNews(c) })
 	if len(changed) == 0 {
 		return nil, nil
 	}
@@ -220,7 +217,7 @@ func (s *Store) appendChanges(ctx context.Context, tx *sql.Tx, run Run, old, now
 	}
 	var changes []Change
 	for _, c := range registry.Diff(old, now, func(k registry.Key) []registry.Value { return past[k] }) {
-		if !isNews(&c) {
+		if !isNews(c) {
 			continue
 		}
 		next := Change{
@@ -232,16 +229,6 @@ func (s *Store) appendChanges(ctx context.Context, tx *sql.Tx, run Run, old, now
 	}
 	err = s.insert(ctx, tx, "change", changeColumns, len(changes), func(i int) []any { return changes[i].args() })
 	return changes, err
-}
-
-// news tells which changes are of models that a snapshot has.
-func news(old registry.Snapshot) func(*registry.Change) bool {
-	type model struct{ provider, id string }
-	known := map[model]bool{}
-	for i := range old.Facts {
-		known[model{old.Facts[i].Provider, old.Facts[i].Model}] = true
-	}
-	return func(c *registry.Change) bool { return known[model{c.Provider, c.Model}] }
 }
 
 // perQuery bounds the values that one query lists.

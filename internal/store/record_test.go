@@ -520,24 +520,24 @@ func TestClosed(t *testing.T) {
 }
 
 // The registry knows what a source said of a from elsewhere. When it first reads the whole of the source, what that
-// says of b is no news, and that a has become dearer is.
+// says of b, and of a's output, is no news; that a's input has become dearer is.
 func TestReadingMoreOfASource(t *testing.T) {
 	onBoth(t, func(t *testing.T, dsn string) {
 		s, ctx := open(t, dsn), t.Context()
 		record(t, s, rates(t, litellm, at("01-01"), "acme a input", "1"))
-		r, err := s.Record(ctx, Run{Wider: true}, rates(t, litellm, at("01-02"), "acme a input", "2", "acme b input", "5"))
+		r, err := s.Record(ctx, Run{Wider: true}, rates(t, litellm, at("01-02"), "acme a input", "2", "acme a output", "9", "acme b input", "5"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(r.Changes) != 1 || r.Changes[0].Model != "a" || r.Opened != 2 {
+		if len(r.Changes) != 1 || r.Changes[0].Model != "a" || r.Opened != 3 {
 			t.Errorf("%+v", r)
 		}
 		if _, err := s.Audit(ctx); err != nil {
 			t.Error(err)
 		}
 		ever, err := s.Facts(ctx, FactFilter{Ever: true})
-		if err != nil || len(ever) != 3 {
-			t.Errorf("%d facts were ever stated, want 3: %v", len(ever), err)
+		if err != nil || len(ever) != 4 {
+			t.Errorf("%d facts were ever stated, want 4: %v", len(ever), err)
 		}
 	})
 }

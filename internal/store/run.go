@@ -39,8 +39,10 @@ type Run struct {
 	Changes  int64     `json:"changes"` // how many it added to the changelog
 	Error    string    `json:"error,omitempty"`
 	HTTP     HTTP      `json:"http,omitzero"`
-	// Wider says, to [Store.Record], that more of the source is read than before: rates of models that it was not
-	// seen to state are known from now on, and are no changes.
+	// Program is the version of the program that read the source.
+	Program string `json:"program,omitempty"`
+	// Wider says, to [Store.Record], that more of the source is read than before: rates that it was not seen to state
+	// are known from now on, and are no changes.
 	Wider bool `json:"-"`
 }
 
@@ -86,7 +88,7 @@ func begin(ctx context.Context, tx *sql.Tx, source string, started time.Time) (R
 		return run, err
 	}
 	_, err := tx.ExecContext(ctx,
-		"INSERT INTO crawl_run (id, source, started, outcome, table_date, change_count, error, etag, last_modified) VALUES ($1, $2, $3, 'running', '', 0, '', '', '')",
+		"INSERT INTO crawl_run (id, source, started, outcome, table_date, change_count, error, etag, last_modified, program) VALUES ($1, $2, $3, 'running', '', 0, '', '', '', '')",
 		run.ID, source, nanos(started))
 	return run, err
 }
@@ -156,15 +158,16 @@ func running(ctx context.Context, tx *sql.Tx, run Run) error {
 // finish writes how a run ended.
 func finish(ctx context.Context, tx *sql.Tx, run *Run) error {
 	run.Finished = run.Finished.UTC()
-	run.HTTP.ETag, run.HTTP.LastModified = printable(run.HTTP.ETag), printable(run.HTTP.LastModified)
+	run.HTTP.ETag, run.HTTP.LastModified, run.Program = printable(run.HTTP.ETag), printable(run.HTTP.LastModified), printable(run.Program)
 	_, err := tx.ExecContext(ctx, `UPDATE crawl_run SET finished = $1, outcome = $2, snapshot = $3, taken = $4, table_date = $5,
-		change_count = $6, error = $7, http_status = $8, etag = $9, last_modified = $10 WHERE id = $11`,
+		change_count = $6, error = $7, http_status = $8, etag = $9, last_modified = $10, program = $11 WHERE id = $12`,
 		nanos(run.Finished), string(run.Outcome), sql.Null[string]{V: run.Snapshot, Valid: run.Snapshot != ""}, nanos(run.Taken), string(run.Date),
-		run.Changes, run.Error, sql.Null[int]{V: run.HTTP.Status, Valid: run.HTTP.Status != 0}, run.HTTP.ETag, run.HTTP.LastModified, run.ID)
+		run.Changes, run.Error, sql.Null[int]{V: run.HTTP.Status, Valid: run.HTTP.Status != 0}, run.HTTP.ETag, run.HTTP.LastModified,
+		run.Program, run.ID)
 	return err
 }
 
-const runColumns = "id, source, started, finished, outcome, snapshot, taken, table_date, change_count, error, http_status, etag, last_modified"
+const runColumns = "id, source, started, finished, outcome, snapshot, taken, table_date, change_count, error, http_status, etag, last_modified, program"
 
 func scanRun(rows *sql.Rows) (Run, error) {
 	var (
@@ -174,7 +177,7 @@ func scanRun(rows *sql.Rows) (Run, error) {
 		status                   sql.Null[int]
 	)
 	err := rows.Scan(&run.ID, &run.Source, &started, &finished, &run.Outcome, &snapshot, &taken, &run.Date, &run.Changes, &run.Error,
-		&status, &run.HTTP.ETag, &run.HTTP.LastModified)
+		&status, &run.HTTP.ETag, &run.HTTP.LastModified, &run.Program)
 	run.Started, run.Finished, run.Taken = instant(started), instant(finished), instant(taken)
 	run.Snapshot, run.HTTP.Status = snapshot.V, status.V
 	return run, err

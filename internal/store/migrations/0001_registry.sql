@@ -34,6 +34,7 @@ CREATE TABLE crawl_run (
     http_status   BIGINT, -- NULL where the source was not read over HTTP
     etag          TEXT   NOT NULL,
     last_modified TEXT   NOT NULL,
+    program       TEXT   NOT NULL, -- the version of the program that read the source
     CHECK ((outcome = 'running') = (finished IS NULL)),
     CHECK ((outcome IN ('ok', 'unchanged')) = (snapshot IS NOT NULL)),
     CHECK ((outcome IN ('ok', 'unchanged')) = (taken IS NOT NULL)),
