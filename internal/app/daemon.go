@@ -16,7 +16,7 @@ const jitter = 0.1
 // KeepSynced reads the price sources every interval until the context ends: the first time at once, unless all of
 // them were read within the interval. Where several instances share a database, one of them does. What fails is logged,
 // and tried again at the next turn; the last good data stays.
-func (a *App) KeepSynced(ctx context.Context, every time.Duration, log *slog.Logger) {
+func (a *App) KeepSynced(ctx context.Context, every time.Duration, r SyncRequest, log *slog.Logger) {
 	wait := a.untilDue(ctx, every)
 	for {
 		wait = time.Duration(float64(wait) * (1 + jitter*(2*rand.Float64()-1)))
@@ -27,7 +27,7 @@ func (a *App) KeepSynced(ctx context.Context, every time.Duration, log *slog.Log
 			return
 		case <-timer.C:
 		}
-		a.syncOnce(ctx, log)
+		a.syncOnce(ctx, r, log)
 		wait = every
 	}
 }
@@ -41,8 +41,8 @@ func (a *App) untilDue(ctx context.Context, every time.Duration) time.Duration {
 	return min(max(0, every-a.Now().Sub(runs[0].Finished)), every)
 }
 
-func (a *App) syncOnce(ctx context.Context, log *slog.Logger) {
-	answer, err := a.Sync(ctx, SyncRequest{})
+func (a *App) syncOnce(ctx context.Context, r SyncRequest, log *slog.Logger) {
+	answer, err := a.Sync(ctx, r)
 	switch {
 	case ctx.Err() != nil:
 		return

@@ -77,8 +77,8 @@ type SyncedFeed struct {
 	Seconds  float64                `json:"seconds"`
 }
 
-// leadName is the work that one of several instances does.
-const leadName = "prices sync"
+// LeadName names the work that one of several instances does.
+const LeadName = "prices sync"
 
 // Sync reads price sources and records what they say in the registry database. A source that cannot be read keeps
 // what it said before, and says so. The first time, the history that comes with the program goes first.
@@ -97,7 +97,7 @@ func (a *App) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error) {
 	if err != nil {
 		return answer, err
 	}
-	release, led, err := db.Lead(ctx, leadName)
+	release, led, err := db.Lead(ctx, LeadName)
 	if err != nil {
 		return answer, unreachable(err)
 	}

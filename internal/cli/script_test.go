@@ -11,7 +11,8 @@ import (
 	"breakeven/internal/cli"
 )
 
-func TestMain(m *testing.M) {
+// scripts runs the tests, with the program as a command of the scripts.
+func scripts(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"breakeven": func() { os.Exit(cli.Main(cli.Environment())) },
 	})

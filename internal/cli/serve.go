@@ -42,7 +42,7 @@ func (c serveCmd) Run(r run) error {
 		ctx, stop := context.WithCancel(r.ctx)
 		go func() {
 			defer close(synced)
-			r.app.KeepSynced(ctx, c.Sync, log)
+			r.app.KeepSynced(ctx, c.Sync, app.SyncRequest{}, log)
 		}()
 		defer func() { stop(); <-synced }()
 	}

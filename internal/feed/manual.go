@@ -195,7 +195,7 @@ func (w *evidenceEntry) read() (Entry, *entryFault) {
 		return e, fault
 	}
 	if e.Effective, err = w.interval(); err != nil {
-		return e, &entryFault{"effective", err, "an instant has a date, a time and a zone: 2026-08-01T00:00:00Z"}
+		return e, &entryFault{"effective", err, "write 2026-08-01T16:00:00Z, or 2026-08-01 for midnight in UTC"}
 	}
 	if !securePage(w.URL) {
 		return e, &entryFault{"url", fmt.Errorf("%q is no https address", w.URL), ""}
@@ -258,6 +258,9 @@ func (w *evidenceEntry) interval() (i price.Interval, err error) {
 			continue
 		}
 		t, err := time.Parse(time.RFC3339, end.text)
+		if err != nil {
+			t, err = time.Parse(time.DateOnly, end.text) // midnight in UTC
+		}
 		if err != nil {
 			return i, fmt.Errorf("%q is no instant", end.text)
 		}

@@ -137,7 +137,7 @@ func TestEvidenceFaultsNameEntryAndField(t *testing.T) {
 		{[]string{"usd_per_million", `"-3"`}, "usd_per_million"},
 		{[]string{"usd_per_million", `"3 dollars"`}, "usd_per_million"},
 		{[]string{"usd_per_million", `"3.0000001"`}, "usd_per_million"},
-		{[]string{"effective", `{"from": "2026-08-01"}`}, "effective"},
+		{[]string{"effective", `{"from": "August"}`}, "effective"},
 		{[]string{"effective", `{"from": "2026-08-01T00:00:00Z", "to": "2026-08-01T00:00:00Z"}`}, "effective"},
 		{[]string{"url", ""}, "url"},
 		{[]string{"url", `"http://acme.example"`}, "url"},
