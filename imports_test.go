@@ -19,6 +19,7 @@ price gpu llm
 registry
 usage
 workload serving
+serving/sim
 ledger
 decide
 scenario
