@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"breakeven/fact"
+	"breakeven/gpu"
 	"breakeven/money"
 	"breakeven/price"
 	"breakeven/registry"
@@ -89,25 +91,31 @@ func (a *App) PriceHistory(ctx context.Context, r HistoryRequest) (PriceHistory,
 	if err != nil {
 		return PriceHistory{}, err
 	}
-	match, err := book.Find(price.Query{Provider: r.Provider, Model: r.Model})
-	if err != nil {
-		return PriceHistory{}, err
-	}
 	s, err := a.shelf(ctx)
 	if err != nil {
 		return PriceHistory{}, err
 	}
-	dated := slices.DeleteFunc(slices.Clone(s.dated), func(d registry.Dated) bool { return d.Provider != match.Provider || d.Model != match.Model })
-	h := PriceHistory{Stamp: stamp, Registry: s.stamp, Provider: match.Provider, Model: match.Model, Rates: []RateHistory{}, Changes: []PriceChange{}}
-	if m, ok := book.Model(match.Provider, match.Model); ok {
-		h.Name = m.Name
-	}
-	if !r.KnownAsOf.IsZero() {
-		h.KnownAsOf = &r.KnownAsOf
-	}
 	now := a.Now()
-	steps := bookSteps(book, match.Provider, match.Model, now)
-	for _, k := range rateKeys(s.view, steps, match.Provider, match.Model) {
+	h := PriceHistory{Stamp: stamp, Registry: s.stamp, KnownAsOf: optional(r.KnownAsOf), Rates: []RateHistory{}, Changes: []PriceChange{}}
+	var steps map[registry.Key][]BookStep
+	match, err := book.Find(price.Query{Provider: r.Provider, Model: r.Model})
+	if err == nil {
+		h.Provider, h.Model = match.Provider, match.Model
+		if m, ok := book.Model(match.Provider, match.Model); ok {
+			h.Name = m.Name
+		}
+		steps = bookSteps(book, match.Provider, match.Model, now)
+	} else {
+		market, broken := a.market()
+		if broken != nil {
+			return PriceHistory{}, broken
+		}
+		if h.Provider, h.Model, steps = machineSteps(market, r.Provider, r.Model); len(steps) == 0 {
+			return PriceHistory{}, err
+		}
+	}
+	dated := slices.DeleteFunc(slices.Clone(s.dated), func(d registry.Dated) bool { return d.Provider != h.Provider || d.Model != h.Model })
+	for _, k := range rateKeys(s.view, steps, h.Provider, h.Model) {
 		if r.Kind != "" && string(k.Kind) != r.Kind || r.Tier != "" && string(k.Tier) != r.Tier {
 			continue
 		}
@@ -195,4 +203,17 @@ func bookSteps(book *price.Book, provider, model string, now time.Time) map[regi
 		slices.SortStableFunc(list, func(a, b BookStep) int { return a.Effective.From.Compare(b.Effective.From) })
 	}
 	return steps
+}
+
+// machineSteps is what the offers hold of a vendor's machine, which is named with its accelerators or without.
+func machineSteps(market *gpu.Market, vendor, machine string) (provider, model string, steps map[registry.Key][]BookStep) {
+	steps = map[registry.Key][]BookStep{}
+	for _, o := range registry.OfferRates(market) {
+		name, _, _ := strings.Cut(o.Model, ", ")
+		if strings.EqualFold(o.Provider, vendor) && (strings.EqualFold(o.Model, machine) || strings.EqualFold(name, machine)) && (model == "" || model == o.Model) {
+			provider, model = o.Provider, o.Model
+			steps[o.Key] = append(steps[o.Key], BookStep{Rate: o.Rate, Provenance: o.Provenance, InForce: true})
+		}
+	}
+	return provider, model, steps
 }

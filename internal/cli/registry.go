@@ -334,9 +334,9 @@ func maybe(k registry.Kind, r *money.Rate) string {
 }
 
 type pricesHistoryCmd struct {
-	Model     string    `arg:"" help:"Provider and model, as in anthropic/claude-sonnet-4-6."`
+	Model     string    `arg:"" help:"Provider and model, as in anthropic/claude-sonnet-4-6; or vendor and machine, as in aws/p5.48xlarge."`
 	Kind      string    `help:"Only this kind of rate; input and output if left out, all for every kind." placeholder:"KIND"`
-	Tier      string    `help:"Only this service tier; all for every tier." default:"standard" placeholder:"TIER"`
+	Tier      string    `help:"Only this service tier or, for a machine, this term; the standard tier and all terms if left out, all for every tier." placeholder:"TIER"`
 	KnownAsOf time.Time `help:"As was known at this time (RFC 3339)." placeholder:"TIME"`
 }
 
@@ -353,6 +353,9 @@ func (c pricesHistoryCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
+	if c.Tier == "" {
+		h.Rates = slices.DeleteFunc(h.Rates, func(h app.RateHistory) bool { return h.Kind != registry.MachineHour && h.Tier != registry.Standard })
+	}
 	return r.print(h, func(w io.Writer) { printHistory(w, h, c.Kind == "") })
 }
 
@@ -368,7 +371,7 @@ func printHistory(w io.Writer, h app.PriceHistory, short bool) {
 	left := 0
 	for i := range h.Rates {
 		rate := &h.Rates[i]
-		if short && rate.Kind != registry.KindOf(price.Input) && rate.Kind != registry.KindOf(price.Output) {
+		if short && rate.Kind != registry.MachineHour && rate.Kind != registry.KindOf(price.Input) && rate.Kind != registry.KindOf(price.Output) {
 			left++
 			continue
 		}
