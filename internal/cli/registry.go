@@ -79,7 +79,7 @@ type pricesSyncCmd struct {
 	Taken     time.Time         `help:"When the copies were made (RFC 3339); now if left out." placeholder:"TIME"`
 	Evidence  []string          `help:"Record what a person read on a vendor's page, from this document (JSON or YAML)." placeholder:"FILE"`
 	NoHistory bool              `help:"Start without the history that comes with the program."`
-	Mirror    string            `help:"Read the sources from a server that has their paths." placeholder:"URL"`
+	Mirror    string            `help:"Read the sources from a server that has their paths." env:"BREAKEVEN_MIRROR" placeholder:"URL"`
 }
 
 func (c pricesSyncCmd) Run(r run) error {

@@ -16,8 +16,9 @@ import (
 )
 
 type serveCmd struct {
-	Sync time.Duration `help:"Read the price sources this often, with jitter: 24h. Of several instances on one PostgreSQL, one does." placeholder:"EVERY"`
-	Addr string        `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" env:"BREAKEVEN_ADDR"`
+	Mirror string        `help:"With --sync, read the sources from a server that has their paths." env:"BREAKEVEN_MIRROR" placeholder:"URL"`
+	Sync   time.Duration `help:"Read the price sources this often, with jitter: 24h. Of several instances on one PostgreSQL, one does." placeholder:"EVERY"`
+	Addr   string        `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" env:"BREAKEVEN_ADDR"`
 }
 
 func (c serveCmd) Run(r run) error {
@@ -37,12 +38,14 @@ func (c serveCmd) Run(r run) error {
 	if err := r.write(fmt.Appendf(nil, "Breakeven is at http://%s/\n", listener.Addr())); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	// What pages of prices are made from is read before somebody asks. What goes wrong then is told to who asks.
+	go func() { _, _ = r.app.PriceSources(r.ctx) }()
 	if c.Sync > 0 {
 		synced := make(chan struct{})
 		ctx, stop := context.WithCancel(r.ctx)
 		go func() {
 			defer close(synced)
-			r.app.KeepSynced(ctx, c.Sync, app.SyncRequest{}, log)
+			r.app.KeepSynced(ctx, c.Sync, app.SyncRequest{Mirror: c.Mirror}, log)
 		}()
 		defer func() { stop(); <-synced }()
 	}
