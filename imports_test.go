@@ -19,7 +19,8 @@ price gpu llm
 registry
 usage
 workload serving
-serving/sim
+serving/calibrate serving/sim
+serving/plan
 ledger
 decide
 scenario

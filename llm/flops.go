@@ -1,5 +1,7 @@
 package llm
 
+import "slices"
+
 // LinearFLOPs is the arithmetic of one token in every projection and feed-forward part, without the head and
 // without attention itself: two for each weight that it passes through.
 func (m *Model) LinearFLOPs() FLOPs { return 2 * FLOPs(m.Parameters().Linear()) }
@@ -80,4 +82,27 @@ func (m *Model) stateFLOPs() FLOPs {
 		return 0
 	}
 	return FLOPs(6 * float64(l.Layers) * float64(l.ValueHeads) * float64(l.KeyDim) * float64(l.ValueDim))
+}
+
+// Knees are the contexts at which the cost of attention to earlier tokens changes its slope, in rising order:
+// where a window is full, and where an index has more to choose from than it picks. Between two of them, before
+// the first and after the last, [Model.KVReadBytes], [Model.DecodeFLOPs] and the arithmetic of a prompt token are
+// affine in the context.
+func (m *Model) Knees() []Tokens {
+	var knees []Tokens
+	switch {
+	case m.MLA != nil && m.Indexer != nil:
+		knees = append(knees, Tokens(m.Indexer.TopK))
+	case m.Compressed != nil:
+		knees = append(knees, Tokens(m.Compressed.Window))
+		for _, g := range m.Compressed.Groups {
+			if g.Indexed && m.Indexer != nil {
+				knees = append(knees, Tokens(m.Indexer.TopK*g.Ratio))
+			}
+		}
+	case m.Sliding != nil:
+		knees = append(knees, Tokens(m.Sliding.Window))
+	}
+	slices.Sort(knees)
+	return slices.DeleteFunc(slices.Compact(knees), func(t Tokens) bool { return t <= 0 })
 }

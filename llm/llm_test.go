@@ -3,6 +3,7 @@ package llm_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -230,4 +231,36 @@ func FuzzParseFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Between knees the costs of attention are affine in the context: the middle of each stretch lies on its chord. Before
+// and after a knee the slope differs.
+func TestKnees(t *testing.T) {
+	sliding := llama(t)
+	own := *sliding
+	own.Sliding = &llm.Sliding{Window: 1024, Layers: 16}
+	sparse := own
+	sparse.Sliding, sparse.MLA, sparse.Indexer = nil, &llm.MLA{KVRank: 512, Rope: 64, Nope: 128, Value: 128}, &llm.Indexer{TopK: 2048, Heads: 32, Dim: 128}
+	for _, tt := range []struct {
+		m    *llm.Model
+		want []llm.Tokens
+	}{{sliding, nil}, {&own, []llm.Tokens{1024}}, {&sparse, []llm.Tokens{2048}}} {
+		knees := tt.m.Knees()
+		if !slices.Equal(knees, tt.want) {
+			t.Errorf("%s: knees at %v, want %v", tt.m.ID, knees, tt.want)
+		}
+		ends := append(append([]llm.Tokens{0}, knees...), 1e6)
+		for i := range len(ends) - 1 {
+			a, b := ends[i], ends[i+1]
+			for name, cost := range map[string]func(llm.Tokens) float64{
+				"bytes":  func(c llm.Tokens) float64 { return float64(tt.m.KVReadBytes(c, llm.BF16)) },
+				"decode": func(c llm.Tokens) float64 { return float64(tt.m.DecodeFLOPs(c)) },
+				"prompt": func(c llm.Tokens) float64 { return float64(tt.m.PrefillFLOPs(1, c)) },
+			} {
+				if chord, middle := (cost(a)+cost(b))/2, cost((a+b)/2); math.Abs(chord/middle-1) > 1e-9 {
+					t.Errorf("%s: %s bends between %g and %g", tt.m.ID, name, float64(a), float64(b))
+				}
+			}
+		}
+	}
 }

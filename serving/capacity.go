@@ -136,7 +136,7 @@ func (e *Engine) ClosedLoop(s Shape, clients int) (Point, error) {
 	// before the limits are reached.
 	inEngine := func(n float64) float64 {
 		t := float64(l.mean(n))
-		first := float64(e.replica.Efficiency.Host) + float64(l.prefill(n))
+		first := float64(l.first(n, 0))
 		return n / t * (first + t*l.decodes)
 	}
 	high, _ := l.most()
@@ -193,7 +193,7 @@ func (l *load) feasible(target Target) error {
 		}
 	}
 	if target.TTFT > 0 {
-		if solo := e.replica.Efficiency.Host + l.prefill(0); solo > target.TTFT {
+		if solo := l.first(0, 0); solo > target.TTFT {
 			tokens := max(1, l.uncached*l.promptTail)
 			s := e.Step(Batch{Prefill: llm.Tokens(tokens), PrefillContext: l.readContext * llm.Tokens(l.promptTail), Finishing: 1})
 			return &InfeasibleError{Replica: e.replica, Limit: LimitTTFT, Want: float64(target.TTFT), Have: float64(solo), Largest: s.Largest()}

@@ -6,7 +6,7 @@ import (
 	"breakeven/fact"
 )
 
-// Doubt is how far a measured throughput has lain from what the closed form predicts: true capacity is
+// Doubt is how far a measured throughput has lain from what is predicted: true capacity is
 // plausibly between Low and High times the estimate.
 type Doubt struct {
 	Low, High float64
@@ -17,10 +17,10 @@ type Doubt struct {
 
 // doubts are the tenth and ninetieth percentiles of measured over predicted throughput in closed loops, with
 // textbook efficiencies, rounded outwards. TestMeasured prints them.
-var doubts = map[string]Doubt{
-	"dense":   {Low: 0.75, High: 1.25, Provenance: residuals("441 rows of InferenceX (Llama 3.1 70B) and 55 of silybench (Qwen3 8B)")},
-	"experts": {Low: 0.60, High: 1.25, Provenance: residuals("328 rows of InferenceX (gpt-oss 120B)")},
-	"latent":  {Low: 0.45, High: 1.00, Provenance: residuals("322 rows of InferenceX (DeepSeek, Kimi, GLM)")},
+var doubts = map[Class]Doubt{
+	Dense:   {Low: 0.75, High: 1.25, Provenance: residuals("441 rows of InferenceX (Llama 3.1 70B) and 55 of silybench (Qwen3 8B)")},
+	Mixture: {Low: 0.60, High: 1.25, Provenance: residuals("328 rows of InferenceX (gpt-oss 120B)")},
+	Latent:  {Low: 0.45, High: 1.00, Provenance: residuals("322 rows of InferenceX (DeepSeek, Kimi, GLM)")},
 }
 
 func residuals(of string) fact.Provenance {
@@ -30,20 +30,36 @@ func residuals(of string) fact.Provenance {
 // measuredParts are the accelerators that those rows ran on.
 var measuredParts = []string{"b200-sxm", "h100-sxm", "h200-sxm"}
 
-// class groups models by what makes them hard to predict.
-func (r Replica) class() string {
+// Class groups models by what makes them hard to predict.
+type Class string
+
+// The classes. Latent holds every model with latent attention, which all have experts as well.
+const (
+	Dense   Class = "dense"
+	Mixture Class = "moe"
+	Latent  Class = "mla"
+)
+
+// Classes lists the classes.
+func Classes() []Class { return []Class{Dense, Mixture, Latent} }
+
+// Class is the class of the replica's model.
+func (r Replica) Class() Class {
 	switch {
 	case r.Model.MLA != nil || r.Model.Compressed != nil:
-		return "latent"
+		return Latent
 	case r.Model.MoE != nil:
-		return "experts"
+		return Mixture
 	}
-	return "dense"
+	return Dense
 }
 
 // Doubt is how far to trust an estimate of the replica's throughput.
 func (r Replica) Doubt() Doubt {
-	d := doubts[r.class()]
+	if r.Calibration != nil {
+		return r.Calibration.Doubt(r)
+	}
+	d := doubts[r.Class()]
 	if !slices.Contains(measuredParts, r.Accelerator.ID) {
 		d.Extrapolated = true
 		d.Low /= 2

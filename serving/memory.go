@@ -44,7 +44,9 @@ func (e *DoesNotFitError) Error() string {
 // Memory divides an accelerator's memory. The error is a *[DoesNotFitError] where nothing is left for the
 // cache, and an *[InputError] where the replica itself is at fault.
 //
-//	pool = memory share × nominal × usable share − weights/TP − reserve
+//	pool = memory share × nominal × usable share − weights of one accelerator − reserve
+//
+// Attention, dense layers and tables are divided by TP, experts by TP·DP, and all but the tables by PP.
 func (r Replica) Memory() (Memory, error) {
 	if err := r.Check(); err != nil {
 		return Memory{}, err
@@ -70,15 +72,24 @@ func (r Replica) Memory() (Memory, error) {
 func (r Replica) memory() Memory {
 	m := Memory{
 		Total:   llm.Bytes(r.Accelerator.Memory),
-		Weights: r.Model.WeightBytes(r.Precision) / llm.Bytes(r.TP),
+		Weights: r.weightBytes(),
 		Reserve: llm.Bytes(r.Limits.Reserve),
 	}
 	m.Engine = m.Total * llm.Bytes(r.Limits.Usable) * llm.Bytes(r.Limits.Memory)
 	m.Pool = m.Engine - m.Weights - m.Reserve
 	if perToken := r.Model.KVBytesPerToken(r.KVPrecision) / llm.Bytes(r.kvParts()); perToken > 0 && m.Pool > 0 {
-		m.KVTokens = llm.Tokens(m.Pool / perToken)
+		m.KVTokens = llm.Tokens(m.Pool/perToken) * llm.Tokens(r.dp()*r.pp())
 	}
 	return m
+}
+
+// weightBytes is the weights on each accelerator.
+func (r Replica) weightBytes() llm.Bytes {
+	n := r.Model.Parameters()
+	tables := float64(n.Embedding+n.Head) * llm.BF16.Bytes()
+	experts := float64(n.Experts) * r.Precision.Bytes() / float64(r.dp())
+	rest := float64(n.Attention+n.FFN+n.Shared+n.Router) * r.Precision.Bytes()
+	return llm.Bytes((tables + (rest+experts)/float64(r.pp())) / float64(r.TP))
 }
 
 // kvParts is how many accelerators a sequence's cache is divided over: key-value heads are shared out, and

@@ -130,7 +130,7 @@ func (l *load) prefill(n float64) Seconds {
 // ttft is the time to first token, and the share of the engine's capacity for prompts that is in use, when
 // the mean step takes t.
 //
-//	host + rest of the running step + wait + prefill
+//	host + rest of the running step + wait + prompt·prefill + queue·decode step
 //	wait  ρS(1 + cv²) / 2(1 − ρ), ρ = rate·S    (Pollaczek and Khinchine)
 //	S     time of a full step over the prompts that it can read
 //
@@ -160,7 +160,20 @@ func (l *load) ttft(n float64, t Seconds) (ttft Seconds, busy float64) {
 	} else {
 		wait += running / 2
 	}
-	return l.e.replica.Efficiency.Host + Seconds(wait) + l.prefill(n), busy
+	return l.first(n, Seconds(wait)), busy
+}
+
+// first is the time to first token after a wait, as a client sees it: the host's part, the prompt's own time as often
+// as it shows outside, and the decode steps that pass before it begins.
+func (l *load) first(n float64, wait Seconds) Seconds {
+	eff := &l.e.replica.Efficiency
+	t := eff.Host + wait + Seconds(eff.Prompt)*l.prefill(n)
+	if eff.Queue > 0 {
+		_, decoding, _ := l.parts(n)
+		step := l.e.Step(decoding)
+		t += Seconds(eff.Queue) * step.Time
+	}
+	return t
 }
 
 // point is the steady state at n.
@@ -169,7 +182,7 @@ func (l *load) point(n float64) Point {
 	ttft, busy := l.ttft(n, step.Time)
 	saturated := math.IsInf(float64(ttft), 1)
 	if saturated {
-		ttft = l.e.replica.Efficiency.Host + l.prefill(n)
+		ttft = l.first(n, 0)
 	}
 	rate := n / float64(step.Time)
 	p := Point{

@@ -17,8 +17,15 @@ type Replica struct {
 	Precision   llm.Precision // of the weights; tables stay in 16 bits
 	KVPrecision llm.Precision // of the cached keys and values
 	TP          int           // accelerators that share every layer (tensor parallelism)
-	Limits      Limits
-	Efficiency  Efficiency
+	// DP is the groups of TP accelerators that each hold attention whole and serve sequences of their own, while
+	// the experts are divided over all of them (data-parallel attention); PP the stages that the layers are
+	// divided into; EP whether experts are kept whole rather than each one sliced. Zero DP and PP are one.
+	DP, PP     int
+	EP         bool
+	Limits     Limits
+	Efficiency Efficiency
+	// Calibration is where the efficiency comes from; nil for textbook values. [Calibration.Apply] sets both.
+	Calibration *Calibration
 }
 
 // Limits are the settings of the engine.
@@ -67,6 +74,12 @@ func (r Replica) Check() error {
 		return fail("tp", "%d is not one of 1, 2, 4, 8", r.TP)
 	case r.Model.Heads%r.TP != 0:
 		return fail("tp", "%d attention heads cannot be shared by %d accelerators", r.Model.Heads, r.TP)
+	case r.DP < 0 || r.DP > 128:
+		return fail("dp", "%d is not between 1 and 128", r.DP)
+	case r.DP > 1 && r.Model.MoE == nil:
+		return fail("dp", "%s has no experts to divide: use more replicas instead", r.Model)
+	case r.PP < 0 || r.PP > r.Model.Layers:
+		return fail("pp", "%d stages for %d layers", r.PP, r.Model.Layers)
 	case r.Limits.MaxSequences < 1:
 		return fail("limits.max_sequences", "%d is below 1", r.Limits.MaxSequences)
 	case !(r.Limits.TokenBudget >= 16 && r.Limits.TokenBudget <= 1<<24):
@@ -84,7 +97,14 @@ func (r Replica) Check() error {
 	return r.Efficiency.Check()
 }
 
+// dp and pp are the degrees as factors.
+func (r Replica) dp() int { return max(1, r.DP) }
+func (r Replica) pp() int { return max(1, r.PP) }
+
+// GPUs is how many accelerators the replica runs on.
+func (r Replica) GPUs() int { return r.TP * r.dp() * r.pp() }
+
 // String names the replica: "Qwen3 8B, bf16 on 1 × H100 SXM".
 func (r Replica) String() string {
-	return fmt.Sprintf("%s, %s on %d × %s", r.Model, r.Precision, r.TP, r.Accelerator)
+	return fmt.Sprintf("%s, %s on %d × %s", r.Model, r.Precision, r.GPUs(), r.Accelerator)
 }

@@ -18,6 +18,7 @@ const (
 	Head                       // the output table
 	PrefillAttention           // attention of the prompt tokens in the step
 	DecodeAttention            // attention of the decoding sequences over their caches
+	Activations                // what lies between the matrix products: a token's vector through memory
 	AllReduce                  // exchange between the accelerators of the replica
 	Overhead                   // what the engine itself adds
 	OpCount
@@ -25,7 +26,7 @@ const (
 
 var opNames = [OpCount]string{
 	"attention projections", "feed-forward layers", "routed experts", "output head",
-	"prefill attention", "decode attention", "all-reduce", "engine overhead",
+	"prefill attention", "decode attention", "activations", "all-reduce", "engine overhead",
 }
 
 // String names the group.
@@ -94,22 +95,37 @@ type Engine struct {
 	replica Replica
 	memory  Memory
 
-	compute   float64 // FLOP/s of matrix products, efficiency applied
-	compute16 float64 // the same of the tables, which stay in 16 bits
 	attention float64 // FLOP/s of attention
-	weights   float64 // bytes/s of reading weights
 	cache     float64 // bytes/s of reading the cache
-	link      float64 // bytes/s of an all-reduce
-	reduce    Seconds // start of all the step's all-reduces
+	link      float64 // bytes/s of an exchange
 
-	// Per accelerator and token, by group.
-	projFLOPs, ffnFLOPs, expertFLOPs, headFLOPs float64
-	projBytes, ffnBytes, headBytes              float64
-	layerExpertBytes                            float64 // one expert of every mixture layer
-	experts                                     float64
-	missing                                     float64 // log of the chance that a token leaves an expert untouched
-	reduceBytes                                 float64
-	fixed                                       Seconds
+	groups [Head + 1]group // matrix products
+
+	ranks  float64 // groups of accelerators that each take a share of the sequences: DP·PP
+	spread float64 // 1/ranks
+	stages float64 // PP
+
+	experts float64
+	pad     float64 // tokens of padding of each expert touched, over those that a token is sent to
+	missing float64 // log of the chance that a token leaves an expert untouched
+
+	vectors     float64 // bytes of activations of a token
+	activation  float64 // seconds of them
+	reduce      Seconds // start of all the step's exchanges
+	reduceBytes float64 // what a token sends in all of them
+	fixed       Seconds // overhead of a step
+	sequence    float64
+	exposed     float64
+
+	decode  []piece // seconds of decode attention of one sequence over its context
+	reading []piece // FLOPs of prompt attention of one token over its context, on each accelerator
+}
+
+// group is a group of matrix products, on each accelerator.
+type group struct {
+	flops, bytes      float64 // of a token; of the weights, or of one expert of every mixture layer
+	rate, bandwidth   float64 // efficiency applied
+	perToken, weights float64 // seconds: flops/rate and bytes/bandwidth
 }
 
 // Engine works out what does not depend on the load. The error is that of [Replica.Memory].
@@ -119,38 +135,140 @@ func (r Replica) Engine() (*Engine, error) {
 		return nil, err
 	}
 	m, a, eff, tp := r.Model, r.Accelerator, r.Efficiency, float64(r.TP)
-	peak, _ := a.Peak(formatOf(r.Precision))
 	half, _ := a.Peak(gpu.BF16)
-	n, width := m.Parameters(), r.Precision.Bytes()
 	e := &Engine{
 		replica: r, memory: memory,
-		compute:   float64(peak) * float64(eff.Linear),
-		compute16: float64(half) * float64(eff.Linear),
 		attention: float64(half) * float64(eff.Attention),
-		weights:   float64(a.Bandwidth) * float64(eff.Weights),
 		cache:     float64(a.Bandwidth) * float64(eff.Cache),
 		link:      float64(a.Link) * float64(eff.Link),
-
-		projFLOPs:   2 * float64(n.Attention) / tp,
-		ffnFLOPs:    2 * float64(n.FFN+n.Shared+n.Router) / tp,
-		expertFLOPs: 2 * float64(n.Chosen) / tp,
-		headFLOPs:   float64(m.HeadFLOPs()) / tp,
-		projBytes:   float64(n.Attention) * width / tp,
-		ffnBytes:    float64(n.FFN+n.Shared+n.Router) * width / tp,
-		headBytes:   float64(m.Vocab) * float64(m.Hidden) * llm.BF16.Bytes() / tp,
-		fixed:       eff.Step + Seconds(m.Layers)*eff.Layer,
+		ranks:     float64(r.dp() * r.pp()), spread: 1 / float64(r.dp()*r.pp()), stages: float64(r.pp()),
+		fixed:    eff.Step + Seconds(m.Layers)*eff.Layer + Seconds(m.MoELayers())*eff.Mixture,
+		sequence: float64(eff.Sequence), exposed: float64(eff.Exposed),
 	}
+	if r.KVPrecision != llm.BF16 {
+		e.cache *= float64(eff.Narrow)
+	}
+	if m.MLA != nil || m.Compressed != nil {
+		kernels := 1
+		if m.Indexer != nil {
+			kernels = 2 // the index first, then what it picked
+		}
+		e.fixed += Seconds(m.Layers*kernels) * eff.Latent
+	}
+	e.products(half)
+	e.vectors = eff.Passes * float64(m.Layers) * float64(m.Hidden) * llm.BF16.Bytes()
+	e.activation = e.vectors / (float64(a.Bandwidth) * float64(eff.Weights))
 	if x := m.MoE; x != nil {
-		e.experts = float64(x.Experts)
+		e.experts, e.pad = float64(x.Experts), eff.Pad/float64(x.TopK)
 		e.missing = math.Log1p(-float64(x.TopK) / e.experts)
-		e.layerExpertBytes = float64(m.MoELayers()) * float64(n.Expert) * width / tp
 	}
-	if r.TP > 1 {
-		reductions := 2 * float64(m.Layers)
-		e.reduce = Seconds(reductions*(1+0.25*(math.Log2(tp)-1))) * eff.Reduce
-		e.reduceBytes = reductions * 2 * (tp - 1) / tp * float64(m.Hidden) * llm.BF16.Bytes()
-	}
+	e.exchanges()
+	e.decode = e.pieces(func(c llm.Tokens) float64 { return float64(m.DecodeFLOPs(c)) / tp / e.attention }, func(c llm.Tokens) float64 { return e.readBytes(c) / e.cache })
+	e.reading = e.pieces(func(c llm.Tokens) float64 { return float64(m.PrefillFLOPs(1, c)) / tp }, nil)
 	return e, nil
+}
+
+// products sets up the groups of matrix products.
+func (e *Engine) products(half gpu.FLOPS) {
+	r, m, tp := &e.replica, e.replica.Model, float64(e.replica.TP)
+	eff, n, width := &r.Efficiency, m.Parameters(), r.Precision.Bytes()
+	peak, format := r.peak()
+	rate := float64(peak) * float64(eff.Linear)
+	switch format {
+	case gpu.FP8:
+		rate *= float64(eff.Eight)
+	case gpu.FP4:
+		rate *= float64(eff.Four)
+	case gpu.BF16:
+	}
+	bandwidth := float64(r.Accelerator.Bandwidth) * float64(eff.Weights)
+	set := func(op Op, flops, bytes, rate, bandwidth float64) {
+		g := group{flops: flops, bytes: bytes, rate: rate, bandwidth: bandwidth}
+		g.perToken, g.weights = g.flops/g.rate, g.bytes/g.bandwidth
+		e.groups[op] = g
+	}
+	set(Projections, 2*float64(n.Attention)/tp, float64(n.Attention)*width/tp, rate, bandwidth)
+	rest := float64(n.FFN + n.Shared + n.Router)
+	set(FeedForward, 2*rest/tp, rest*width/tp, rate, bandwidth)
+	// Experts are divided over all groups of accelerators, and so are the tokens that go to them.
+	all := tp * float64(r.dp())
+	set(Experts, 2*float64(n.Chosen)/all, float64(m.MoELayers())*float64(n.Expert)*width/all, rate*float64(eff.Experts), bandwidth)
+	set(Head, float64(m.HeadFLOPs())/tp, float64(m.Vocab)*float64(m.Hidden)*llm.BF16.Bytes()/tp, float64(half)*float64(eff.Linear), bandwidth)
+}
+
+// exchanges sets up what the accelerators send each other: two all-reduces a layer among the TP that share it,
+// and among data-parallel groups a dispatch and a combination of each mixture layer instead of its all-reduce.
+func (e *Engine) exchanges() {
+	r, m := &e.replica, e.replica.Model
+	start := func(n float64) Seconds { return Seconds(1+0.25*(math.Log2(n)-1)) * r.Efficiency.Reduce }
+	vector := float64(m.Hidden) * llm.BF16.Bytes()
+	reductions := 2 * float64(m.Layers)
+	if r.dp() > 1 {
+		reductions -= float64(m.MoELayers())
+		n := float64(r.TP * r.dp())
+		e.reduce += Seconds(2*float64(m.MoELayers())) * start(n)
+		e.reduceBytes += 2 * float64(m.MoELayers()) * min(float64(m.MoE.TopK), n) * (n - 1) / n * vector
+	}
+	if tp := float64(r.TP); tp > 1 {
+		e.reduce += Seconds(reductions) * start(tp)
+		e.reduceBytes += reductions * 2 * (tp - 1) / tp * vector
+	}
+}
+
+// pieces cuts a cost over the context into affine stretches. Where there are two costs it is the longer one, the
+// shorter exposed in part.
+func (e *Engine) pieces(a, b func(llm.Tokens) float64) []piece {
+	knees := e.replica.Model.Knees()
+	var all []piece
+	from := 0.0
+	for i := range len(knees) + 1 {
+		to := math.Inf(1)
+		inside := from + 4096
+		if i < len(knees) {
+			to = float64(knees[i])
+			inside = to
+		}
+		line := func(f func(llm.Tokens) float64) (base, slope float64) {
+			y := f(llm.Tokens(from))
+			slope = (f(llm.Tokens(inside)) - y) / (inside - from)
+			return y - slope*from, slope
+		}
+		p := piece{from: from, to: to}
+		p.base, p.slope = line(a)
+		if b == nil {
+			all = append(all, p)
+			from = to
+			continue
+		}
+		q := piece{from: p.from, to: to}
+		q.base, q.slope = line(b)
+		from = to
+		cut := to
+		if cross := (q.base - p.base) / (p.slope - q.slope); cross > p.from && cross < to {
+			cut = cross
+		}
+		for _, ends := range [][2]float64{{p.from, cut}, {cut, to}} {
+			if ends[0] >= ends[1] {
+				continue
+			}
+			probe := ends[0] + 1
+			if !math.IsInf(ends[1], 1) {
+				probe = (ends[0] + ends[1]) / 2
+			}
+			long, short := p, q
+			if q.base+q.slope*probe > p.base+p.slope*probe {
+				long, short = q, p
+			}
+			all = append(all, piece{ends[0], ends[1], long.base + e.exposed*short.base, long.slope + e.exposed*short.slope})
+		}
+	}
+	return all
+}
+
+// readBytes is the memory traffic of one sequence's decode attention at a context, on each accelerator.
+func (e *Engine) readBytes(c llm.Tokens) float64 {
+	r, state := &e.replica, 2*float64(e.replica.Model.StateBytes())
+	return (float64(r.Model.KVReadBytes(c, r.KVPrecision))-state)/float64(r.kvParts()) + state/float64(r.TP)
 }
 
 // Replica is what the engine was made from.
@@ -162,8 +280,18 @@ func (e *Engine) Memory() Memory { return e.memory }
 // Format is the format that the replica's weights are multiplied in. It is wider than the weights where the
 // accelerator does not compute in theirs: they then save memory and bandwidth, but no arithmetic.
 func (r Replica) Format() gpu.Format {
-	_, format := r.Accelerator.Peak(formatOf(r.Precision))
+	_, format := r.peak()
 	return format
+}
+
+// peak is the rate of the replica's matrix products, and their format. Four-bit floats are unpacked to 16 bits where
+// the part does not compute in them.
+func (r Replica) peak() (gpu.FLOPS, gpu.Format) {
+	format := formatOf(r.Precision)
+	if _, ok := r.Accelerator.Dense[format]; !ok && format == gpu.FP4 {
+		format = gpu.BF16
+	}
+	return r.Accelerator.Peak(format)
 }
 
 // formatOf is the format that weights of a precision are made for: four-bit integers are unpacked to 16 bits.
@@ -178,43 +306,55 @@ func formatOf(p llm.Precision) gpu.Format {
 	return gpu.BF16
 }
 
-// Step is the time of one step: for each group the longer of its arithmetic and its memory traffic, added up.
+// Step is the time of one step: for each group the longer of its arithmetic and its memory traffic, and the exposed
+// part of the shorter, added up.
 //
 //	matrix products   max( 2·N·tokens / (TP·peak·mfu), bytes of the weights touched / (TP·bandwidth·mbu) )
-//	experts touched   E(1 − (1 − k/E)^tokens) in each layer
+//	experts touched   E(1 − (1 − k/E)^tokens) in each layer, each of which works on a padding of tokens besides
 //	decode attention  max( bytes of cache read / (bandwidth·mbu), FLOPs / (TP·peak·mfu) )
-//	all-reduce        two a layer, each start·(1 + ¼(log2 TP − 1)) + 2(TP−1)/TP·tokens·d·2 bytes / (link·share)
+//	activations       tokens·passes·L·d·2 bytes / (bandwidth·mbu)
+//	exchange          two a layer, each start·(1 + ¼(log2 TP − 1)) + 2(TP−1)/TP·tokens·d·2 bytes / (link·share)
 //	overhead          step + layers·layer + sequences·sequence
+//
+// Where sequences are divided over DP·PP groups, tokens are those of one group, and of the experts those of all DP.
 func (e *Engine) Step(b Batch) Step {
 	r, m := &e.replica, e.replica.Model
-	tokens := b.Decoding + float64(b.Prefill)
-	predicted := b.Decoding + b.Finishing
+	here, read := e.held(b.Decoding), float64(b.Prefill)*e.spread
+	tokens, routed := here+read, e.routed(b.Decoding+float64(b.Prefill))
+	predicted := e.held(b.Decoding + b.Finishing)
 	var s Step
 	if tokens > 0 {
-		s.set(Projections, e.projFLOPs*tokens, e.projBytes, e.compute, e.weights)
-		s.set(FeedForward, e.ffnFLOPs*tokens, e.ffnBytes, e.compute, e.weights)
+		e.set(&s, Projections, tokens, 1)
+		e.set(&s, FeedForward, tokens, 1)
 		if e.experts > 0 {
-			s.set(Experts, e.expertFLOPs*tokens, e.layerExpertBytes*e.distinct(tokens), e.compute, e.weights)
+			touched := e.distinct(routed)
+			e.set(&s, Experts, routed, touched)
+			t := &s.Terms[Experts]
+			t.Compute += Seconds(e.groups[Experts].perToken * e.pad * touched)
+			t.Time = e.both(t.Compute, t.Memory)
 		}
-	}
-	if predicted > 0 {
-		s.set(Head, e.headFLOPs*predicted, e.headBytes, e.compute16, e.weights)
-	}
-	if b.Prefill > 0 {
-		flops := float64(m.PrefillFLOPs(b.Prefill, b.PrefillContext)) / float64(r.TP)
-		s.set(PrefillAttention, flops, 0, e.attention, e.cache)
-	}
-	if b.Decoding > 0 {
-		state := 2 * m.StateBytes()
-		read := float64(m.KVReadBytes(b.Context, r.KVPrecision)-state)/float64(r.kvParts()) + float64(state)/float64(r.TP)
-		flops := float64(m.DecodeFLOPs(b.Context)) / float64(r.TP)
-		s.set(DecodeAttention, b.Decoding*flops, b.Decoding*read, e.attention, e.cache)
-	}
-	if r.TP > 1 && tokens > 0 {
+		s.Terms[Activations] = Term{Bytes: llm.Bytes(e.vectors * tokens), Memory: Seconds(e.activation * tokens), Time: Seconds(e.activation * tokens)}
 		bytes := e.reduceBytes * tokens
 		s.Terms[AllReduce] = Term{Bytes: llm.Bytes(bytes), Time: e.reduce + Seconds(bytes/e.link)}
 	}
-	s.Terms[Overhead] = Term{Time: e.fixed + Seconds(b.Decoding)*r.Efficiency.Sequence}
+	if predicted > 0 {
+		e.set(&s, Head, predicted, 1)
+	}
+	if b.Prefill > 0 {
+		flops := float64(m.PrefillFLOPs(llm.Tokens(read), b.PrefillContext)) / float64(r.TP)
+		t := &s.Terms[PrefillAttention]
+		t.FLOPs, t.Compute = llm.FLOPs(flops), Seconds(flops/e.attention)
+		t.Time = t.Compute
+	}
+	if b.Decoding > 0 {
+		flops := here * float64(m.DecodeFLOPs(b.Context)) / float64(r.TP)
+		bytes := here * e.readBytes(b.Context)
+		t := &s.Terms[DecodeAttention]
+		t.FLOPs, t.Bytes = llm.FLOPs(flops), llm.Bytes(bytes)
+		t.Compute, t.Memory = Seconds(flops/e.attention), Seconds(bytes/e.cache)
+		t.Time = e.both(t.Compute, t.Memory)
+	}
+	s.Terms[Overhead] = Term{Time: e.fixed + Seconds(b.Decoding*e.sequence)}
 	for op := range OpCount {
 		s.Terms[op].Op = op
 		s.Time += s.Terms[op].Time
@@ -222,14 +362,59 @@ func (e *Engine) Step(b Batch) Step {
 	return s
 }
 
+// held is the sequences of one group of accelerators: a share of all, and at least one where there are any.
+func (e *Engine) held(sequences float64) float64 {
+	if e.ranks == 1 || sequences <= 0 {
+		return sequences
+	}
+	return max(min(sequences, 1), sequences*e.spread)
+}
+
+// routed is the tokens that pass through a mixture layer together: those of all groups of a pipeline's stage.
+func (e *Engine) routed(tokens float64) float64 {
+	if e.stages == 1 || tokens <= 0 {
+		return tokens
+	}
+	return max(min(tokens, 1), tokens/e.stages)
+}
+
 // distinct is how many of a layer's experts at least one of the tokens goes to, if tokens choose evenly.
 func (e *Engine) distinct(tokens float64) float64 {
 	return -e.experts * math.Expm1(tokens*e.missing)
 }
 
-func (s *Step) set(op Op, flops, bytes, rate, bandwidth float64) {
-	t := &s.Terms[op]
-	t.FLOPs, t.Bytes = llm.FLOPs(flops), llm.Bytes(bytes)
-	t.Compute, t.Memory = Seconds(flops/rate), Seconds(bytes/bandwidth)
-	t.Time = max(t.Compute, t.Memory)
+// both is the time of arithmetic and traffic that overlap but for the exposed part.
+func (e *Engine) both(a, b Seconds) Seconds { return max(a, b) + Seconds(e.exposed)*min(a, b) }
+
+func (e *Engine) set(s *Step, op Op, tokens, weights float64) {
+	g, t := &e.groups[op], &s.Terms[op]
+	t.FLOPs, t.Bytes = llm.FLOPs(g.flops*tokens), llm.Bytes(g.bytes*weights)
+	t.Compute, t.Memory = Seconds(g.perToken*tokens), Seconds(g.weights*weights)
+	t.Time = e.both(t.Compute, t.Memory)
+}
+
+// base is the time of a step without attention to earlier tokens: n sequences decode, prompt tokens are read, on one
+// group of accelerators here, and predicted tokens leave the head.
+func (e *Engine) base(n, prompt, here, predicted float64) float64 {
+	tokens := e.held(n) + here
+	if tokens <= 0 {
+		return float64(e.fixed)
+	}
+	t := float64(e.fixed) + n*e.sequence + float64(e.reduce) + tokens*(e.reduceBytes/e.link+e.activation)
+	t += e.product(Projections, tokens, 1) + e.product(FeedForward, tokens, 1)
+	if e.experts > 0 {
+		routed := e.routed(n + prompt)
+		touched := e.distinct(routed)
+		t += e.product(Experts, routed+e.pad*touched, touched)
+	}
+	if predicted > 0 {
+		t += e.product(Head, e.held(predicted), 1)
+	}
+	return t
+}
+
+func (e *Engine) product(op Op, tokens, weights float64) float64 {
+	g := &e.groups[op]
+	a, b := g.perToken*tokens, g.weights*weights
+	return max(a, b) + e.exposed*min(a, b)
 }
