@@ -21,11 +21,11 @@ type schema struct {
 // schemaNames are the interfaces of src/api/types.ts that the contract calls by another name.
 var schemaNames = map[string]string{
 	"Parts": "Quick", "ConstraintSet": "Constraints", "Preset": "PresetAnswer", "Sheet": "SheetDetail", "LogFormat": "Format", "LogFile": "Summary",
-	"ProblemDocument": "ErrorModel",
+	"ProblemDocument": "ErrorModel", "Speaker": "Source", "BoardRow": "Row",
 }
 
 var (
-	interfaces = regexp.MustCompile(`(?ms)^export interface (\w+) \{\n(.*?)^\}`)
+	interfaces = regexp.MustCompile(`(?ms)^export interface (\w+)(?: extends \w+)? \{\n(.*?)^\}`)
 	members    = regexp.MustCompile(`^  (\w+)(\??): (.+?);?$`)
 )
 

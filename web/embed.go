@@ -1,9 +1,9 @@
 // Package web is the web app: TypeScript sources under src, and the built files under dist, which the binary
 // carries. Browser tests are under e2e.
 //
-// Reading guide: src/main.tsx is the page from top to bottom; src/state is what a link reproduces and what the
-// server answered; src/api is the contract with it; src/chart draws; src/ui is what every section shares.
-// build.go makes dist.
+// Reading guide: src/main.tsx tells which of src/pages an address shows; src/sections are the parts of the decision
+// page; src/state is what a link reproduces and what the server answered; src/api is the contract with it; src/chart
+// draws; src/ui is what every page shares. build.go makes dist.
 package web
 
 import (

@@ -67,7 +67,7 @@ func get(t *testing.T, target, encoding string) *httptest.ResponseRecorder {
 
 // TestAnyPathIsThePage: a view's link is a path or query of the page's own.
 func TestAnyPathIsThePage(t *testing.T) {
-	for _, target := range []string{"/", "/?from=scale&v=1", "/some/view"} {
+	for _, target := range []string{"/", "/?from=scale&v=1", "/prices", "/prices/openai/gpt-4.1?known=2026-01-01", "/prices/groq/openai%2Fgpt-oss-120b"} {
 		r := get(t, target, "")
 		if text := r.Body.String(); r.Code != http.StatusOK || !strings.Contains(text, `<div id="page">`) {
 			t.Errorf("%s: status %d, %.60q", target, r.Code, text)

@@ -8,8 +8,8 @@ import { expect, test as base, type BrowserContext, type Page } from "@playwrigh
 
 const clock = "2026-11-24T00:00:00Z";
 
-async function serve(): Promise<{ url: string; process: ChildProcess }> {
-  const child = spawn(process.env["BREAKEVEN_BIN"]!, ["--now", clock, "serve", "--addr", "127.0.0.1:0"], {
+async function serve(database: string): Promise<{ url: string; process: ChildProcess }> {
+  const child = spawn(process.env["BREAKEVEN_BIN"]!, ["--now", clock, "--database", database, "serve", "--addr", "127.0.0.1:0"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout! });
@@ -25,10 +25,18 @@ interface Trouble {
   allowed: string[];
 }
 
-export const test = base.extend<{ trouble: Trouble }, { server: string; visitor: BrowserContext }>({
+interface Server {
+  server: string;
+  visitor: BrowserContext;
+  // database is the registry that the server answers from.
+  database: string;
+}
+
+export const test = base.extend<{ trouble: Trouble }, Server>({
+  database: ["embedded", { option: true, scope: "worker" }],
   server: [
-    async ({}, use) => {
-      const { url, process: child } = await serve();
+    async ({ database }, use) => {
+      const { url, process: child } = await serve(database);
       await use(url);
       child.kill();
     },

@@ -25,7 +25,7 @@ test("a moved slider repaints verdict, small charts and ledger in under 50 ms at
   await page.goto(server);
   await page.locator("#verdict h3").waitFor();
   await slider(page, "api").scrollIntoViewIfNeeded();
-  test.setTimeout(60_000);
+  test.setTimeout(120_000);
   const over: number[] = [];
   for (let i = 0; i < rounds && !(over.at(-1)! < 0); i++) {
     const t = await page.evaluate(drag, 110);

@@ -73,6 +73,9 @@ export function term(value: number, unit = ""): string {
 // tied keeps a number and its percent sign on one line.
 export const tied = (sentence: string) => sentence.replace(/(\d) %/g, "$1\u00a0%");
 
+// capital begins a sentence.
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
 // words turns an identifier into words.
 export const words = (id: string) => id.replaceAll("_", " ");
 

@@ -1,61 +1,70 @@
-// The page: one memo, top to bottom.
+// The app: a header, the page that the address names, a footer.
 
 import { render } from "preact";
-import { startProblem, start, linkNotices, view } from "./state/store";
-import { Applications } from "./sections/Applications";
-import { Calculator } from "./sections/Calculator";
-import { Constraints } from "./sections/Constraints";
-import { Decide } from "./sections/Decide";
+import { start } from "./state/store";
+import { follow, path } from "./state/route";
+import { Changes } from "./pages/Changes";
+import { Derived } from "./pages/Derived";
+import { Head } from "./pages/Head";
+import { Memo } from "./pages/Memo";
+import { Method } from "./pages/Method";
+import { Model } from "./pages/Model";
+import { Prices } from "./pages/Prices";
+import { Verification } from "./pages/Verification";
 import { Header } from "./sections/Header";
-import { Limits } from "./sections/Limits";
-import { Log } from "./sections/Log";
-import { Prices } from "./sections/Prices";
-import { Story } from "./sections/Story";
-import { Status, Strip } from "./sections/Verdict";
-import { Trouble } from "./ui/Trouble";
+import { EvidencePanel } from "./ui/Evidence";
 
-function Memo() {
-  if (startProblem.value) return <Trouble problem={startProblem.value} retry={() => void start()} />;
-  if (!view.value)
-    return (
-      <p class="muted" aria-busy="true">
-        Fetching today's prices…
-      </p>
-    );
+function Missing() {
   return (
-    <>
-      {linkNotices.value.length > 0 && (
-        <ul class="notices" role="status">
-          {linkNotices.value.map((n) => (
-            <li key={n}>{n}</li>
-          ))}
-        </ul>
-      )}
-      <div class="live">
-        <Strip />
-        <Decide />
-        <Constraints />
-        <Applications />
-      </div>
-      <Calculator />
-      <Log />
-      <Prices />
-      <Limits />
-      <Status />
-    </>
+    <Head title="There is no such page">
+      <p>
+        This address leads nowhere. <a href="/">The decision</a> and <a href="/prices">the prices</a> are where they were.
+      </p>
+    </Head>
   );
 }
 
+const modelAddress = /^\/prices\/([^/]+)\/(.+?)\/?$/;
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a stray per cent sign
+  }
+}
+
+function Shown() {
+  const at = path.value === "/" ? "/" : path.value.replace(/\/$/, "");
+  switch (at) {
+    case "/":
+      return <Memo />;
+    case "/prices":
+      return <Prices />;
+    case "/changes":
+      return <Changes />;
+    case "/verification":
+      return <Verification />;
+    case "/derived":
+      return <Derived />;
+    case "/method":
+      return <Method />;
+  }
+  const [, provider, model] = modelAddress.exec(at) ?? [];
+  if (!provider || !model) return <Missing />;
+  return <Model key={at} provider={decoded(provider)} model={decoded(model)} />;
+}
+
 function Page() {
+  const home = path.value === "/";
   return (
     <>
-      <a class="skip" href="#decide">
-        Skip to the calculator
+      <a class="skip" href={home ? "#decide" : "#main"}>
+        {home ? "Skip to the calculator" : "Skip to the page"}
       </a>
       <Header />
-      <main>
-        <Story />
-        <Memo />
+      <main id="main" tabIndex={-1}>
+        <Shown />
       </main>
       <footer>
         <p>
@@ -63,9 +72,11 @@ function Page() {
           <a href={document.body.dataset.licences ?? "/"}>Licences of the code inside</a>
         </p>
       </footer>
+      <EvidencePanel />
     </>
   );
 }
 
 void start(); // ask first, draw while the answers are on their way
+follow();
 render(<Page />, document.getElementById("page")!);

@@ -171,16 +171,22 @@ export interface Preset {
 
 // Prices
 
+// Standing is how far independent sources confirm a rate.
+export type Standing = "verified" | "single" | "disputed" | "unstated";
+
 export interface PriceRow {
   provider: string;
   model: string;
   name?: string;
+  route?: string;
+  tier: string;
   weights?: string;
   input_usd_per_million?: string;
   cache_read_usd_per_million?: string;
   output_usd_per_million?: string;
-  provenance?: Kind;
-  date?: string;
+  evidence?: Provenance;
+  standing: Standing;
+  checked?: string;
   tiers: string[];
   context_bands: boolean;
   context_window?: number;
@@ -205,10 +211,22 @@ export interface Sheet {
   id: string;
   route?: string;
   tier: string;
-  effective: { from?: string; to?: string };
+  effective: Interval;
+  recorded?: Interval;
   in_force: boolean;
   bands: Band[];
+  windows?: WindowBands[];
   note?: string;
+}
+
+export interface Interval {
+  from?: string;
+  to?: string;
+}
+
+export interface WindowBands {
+  window: string;
+  bands: Band[];
 }
 
 export interface Band {
@@ -240,6 +258,235 @@ export interface CalcLine {
   usd_per_million: string;
   per_year_usd: string;
   provenance: Provenance;
+}
+
+// The registry of prices
+
+export interface RegistryStamp {
+  database: "embedded" | "sqlite" | "postgres";
+  changes: number;
+  hash?: string;
+  checked?: string;
+}
+
+// RateKey names one rate: what is sold, and which part of its price.
+interface RateKey {
+  provider: string;
+  route?: string;
+  model: string;
+  tier: string;
+  kind: string;
+  above?: number;
+  inclusive?: boolean;
+  window?: string;
+}
+
+export interface PriceHistory {
+  stamp: Stamp;
+  registry: RegistryStamp;
+  provider: string;
+  model: string;
+  name?: string;
+  known_as_of?: string;
+  since?: string;
+  rates: RateHistory[];
+  changes: PriceChange[];
+}
+
+export interface RateHistory extends RateKey {
+  book: BookStep[];
+  sources: SourceSteps[];
+  decision: Resolution;
+}
+
+export interface BookStep {
+  effective: Interval;
+  recorded?: Interval;
+  usd_per_million: string;
+  provenance: Provenance;
+  in_force: boolean;
+}
+
+export interface SourceSteps {
+  source: string;
+  title: string;
+  steps: RateStep[];
+}
+
+export interface RateStep {
+  usd_per_million: string;
+  recorded: Interval;
+  effective?: Interval;
+  in_force_since?: Since;
+  named: string;
+  evidence?: string;
+}
+
+export interface Since {
+  at: string;
+  provenance: Provenance;
+}
+
+export type Outcome = "vendor" | "majority" | "single" | "derived" | "review" | "unknown";
+
+export interface Resolution {
+  outcome: Outcome;
+  usd_per_million?: string;
+  why: string;
+  agree: Statement[];
+  differ: Statement[];
+  verified: boolean;
+  outlier?: boolean;
+}
+
+export interface Statement {
+  source: Speaker;
+  usd_per_million: string;
+  provenance: Kind;
+  supports_only?: boolean;
+  since?: string;
+  seen?: string;
+  effective_from?: string;
+  url?: string;
+}
+
+export interface Speaker {
+  id: string;
+  title: string;
+  url?: string;
+  group?: string;
+  vendor?: boolean;
+}
+
+export type ChangeClass = "price_change" | "unit_fix" | "zero_fill" | "revert" | "regional_uplift" | "addition" | "removal";
+
+export interface PriceChange extends RateKey {
+  at: string;
+  old_usd_per_million?: string;
+  new_usd_per_million?: string;
+  class: ChangeClass;
+  why: string;
+  source: string;
+  ours: OurModel[];
+  evidence?: string;
+  seq?: number;
+  snapshot?: string;
+}
+
+export interface OurModel {
+  provider: string;
+  model: string;
+  route?: string;
+}
+
+export interface ChangesAnswer {
+  registry: RegistryStamp;
+  total: number;
+  classes: Partial<Record<ChangeClass, number>>;
+  changes: PriceChange[];
+}
+
+export interface VerifyAnswer {
+  stamp: Stamp;
+  registry: RegistryStamp;
+  max_age_days: number;
+  vendors_verified: number;
+  vendors: number;
+  verification: Verification[];
+  machines: Verification[];
+  sources: PriceSource[];
+  rates?: BoardRow[];
+}
+
+export interface Verification {
+  provider: string;
+  rates: number;
+  verified: number;
+  single: number;
+  disputed: number;
+  review: number;
+  differs: number;
+  unstated: number;
+  last_verified?: string;
+  fresh: boolean;
+  vendor_verified: boolean;
+}
+
+export interface PriceSource {
+  id: string;
+  title: string;
+  url?: string;
+  voice: string;
+  vendor?: boolean;
+  rates: number;
+  first?: string;
+  checked?: string;
+  outcome: "embedded" | "ok" | "unchanged" | "failed" | "running";
+  error?: string;
+  failed?: string;
+}
+
+export interface BoardRow extends RateKey {
+  book_usd_per_million: string;
+  provenance: Provenance;
+  decision: Resolution;
+  checked?: string;
+  differs?: boolean;
+}
+
+export interface ReviewItem extends BoardRow {
+  reason: "tie" | "outlier" | "book";
+  do: string;
+}
+
+export interface ReviewAnswer {
+  registry: RegistryStamp;
+  counts: Record<string, number>;
+  queue: ReviewItem[];
+}
+
+export interface DerivedRate {
+  provider: string;
+  model: string;
+  name?: string;
+  route?: string;
+  tier: string;
+  kind: string;
+  usd_per_million: string;
+  provenance: Provenance;
+}
+
+export interface AuditAnswer {
+  sound: boolean;
+  broken?: string;
+  database: string;
+  head: Head;
+  known: Head[];
+  snapshots: number;
+  runs: number;
+  facts: number;
+}
+
+export interface Head {
+  seq: number;
+  hash: string;
+}
+
+export interface GPUSeries {
+  id: string;
+  title: string;
+  accelerator?: string;
+  term: string;
+  vendor?: string;
+  region?: string;
+  instance?: string;
+  points: GPUPoint[];
+  provenance: Provenance;
+}
+
+export interface GPUPoint {
+  month: string;
+  usd_per_gpu_hour: string;
 }
 
 // Decisions

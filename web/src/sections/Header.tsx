@@ -1,15 +1,25 @@
 import { useState } from "preact/hooks";
 import { day } from "../format";
-import { catalog, shareLink, theme, toggleTheme } from "../state/store";
+import { path } from "../state/route";
+import { catalog, homeAddress, shareLink, stamp, theme, toggleTheme } from "../state/store";
+
+const pages = [
+  ["/", "Decide"],
+  ["/prices", "Prices"],
+  ["/changes", "Changes"],
+  ["/verification", "Verification"],
+  ["/derived", "Derived"],
+  ["/method", "Method"],
+] as const;
 
 const anchors = [
-  ["decide", "Decide"],
+  ["decide", "Quick formula"],
   ["constraints", "Constraints"],
   ["scenarios", "Scenarios"],
   ["calculator", "Calculator"],
   ["log", "Your log"],
-  ["prices", "Prices"],
-  ["limits", "Method"],
+  ["prices", "Price book"],
+  ["limits", "Limits"],
 ] as const;
 
 function Share() {
@@ -40,34 +50,52 @@ function Share() {
   );
 }
 
+const under = (page: string) => (page === "/" ? path.value === "/" : path.value === page || path.value.startsWith(page + "/"));
+
 export function Header() {
-  const stamp = catalog.value?.stamp;
+  const s = stamp.value;
   return (
     <header>
       <p class="brand">
         <a href="/">Breakeven</a>
       </p>
-      <nav aria-label="Sections">
+      <nav aria-label="Pages">
         <ul>
-          {anchors.map(([id, name]) => (
-            <li key={id}>
-              <a href={`#${id}`}>{name}</a>
+          {pages.map(([to, name]) => (
+            <li key={to}>
+              <a
+                href={to === "/" && path.value !== "/" ? homeAddress.value : to}
+                aria-current={under(to) ? (path.value === to ? "page" : "true") : undefined}
+              >
+                {name}
+              </a>
             </li>
           ))}
         </ul>
       </nav>
       <div class="tools">
-        {stamp && (
+        {s && (
           <span class="muted snapshot">
-            price book <span class="figure">{stamp.snapshot}</span>, {day(stamp.as_of)}
+            price book <span class="figure">{s.snapshot}</span>, {day(s.as_of)}
           </span>
         )}
         <button type="button" class="link" onClick={toggleTheme}>
           {theme.value === "dark" ? "Light" : "Dark"}
           <span class="hidden"> theme</span>
         </button>
-        {stamp && <Share />}
+        {(catalog.value || path.value !== "/") && <Share />}
       </div>
+      {path.value === "/" && (
+        <nav aria-label="Sections" class="sections">
+          <ul>
+            {anchors.map(([id, name]) => (
+              <li key={id}>
+                <a href={`#${id}`}>{name}</a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
     </header>
   );
 }

@@ -3,50 +3,16 @@
 import { useState } from "preact/hooks";
 import { asProblem, get, type Problem } from "../api/client";
 import type { PriceDetail, PriceRow } from "../api/types";
-import { count, day, exact, words } from "../format";
+import { count, exact } from "../format";
 import { bookProblem, loadBook, prices } from "../state/book";
-import { Badge, Source } from "../ui/Badge";
+import { modelPath } from "../state/route";
+import { Badge } from "../ui/Badge";
+import { Sheets } from "../ui/Sheets";
 import { Trouble } from "../ui/Trouble";
 import { useNear } from "../ui/useNear";
 import { Section } from "./Section";
 
 const few = 12;
-
-function Detail({ of: d }: { of: PriceDetail }) {
-  const sheets = d.sheets.filter((s) => s.in_force);
-  return (
-    <>
-      {sheets.map((s, i) => (
-        <div key={i} class="sheet">
-          <p>
-            <b>
-              {s.tier}
-              {s.route ? `, ${s.route}` : ""}
-            </b>
-            {s.effective.from && <>, since {day(s.effective.from)}</>}
-            {s.note && <> — {s.note}</>}
-          </p>
-          {s.bands.map((b) => (
-            <div key={b.at_least_input_tokens}>
-              {b.at_least_input_tokens > 0 && <p>Prompts of {count(b.at_least_input_tokens)} tokens and more:</p>}
-              <ul class="terms">
-                {b.rates.map((r) => (
-                  <li key={r.kind}>
-                    <span>
-                      <b class="figure">${exact(r.usd_per_million)}</b> {words(r.kind)} — <Source of={r.provenance} />
-                    </span>
-                  </li>
-                ))}
-              </ul>
-            </div>
-          ))}
-        </div>
-      ))}
-      {d.agree && d.agree.length > 0 && <p>The same rates today in: {d.agree.join(", ")}.</p>}
-      {d.differ && d.differ.length > 0 && <p>Other rates today in: {d.differ.join(", ")}.</p>}
-    </>
-  );
-}
 
 function Row({ r }: { r: PriceRow }) {
   const [open, setOpen] = useState(false);
@@ -72,7 +38,7 @@ function Row({ r }: { r: PriceRow }) {
     <>
       <tr>
         <th scope="row">
-          {r.name ?? r.model}
+          <a href={modelPath(r.provider, r.model)}>{r.name ?? r.model}</a>
           <span class="formula">
             {r.provider}/{r.model}
           </span>
@@ -82,7 +48,7 @@ function Row({ r }: { r: PriceRow }) {
         <td>{cell(r.output_usd_per_million)}</td>
         <td class="why">
           <Badge
-            kind={r.provenance ?? "assumed"}
+            kind={r.evidence?.kind ?? "assumed"}
             about={`the prices of ${r.name ?? r.model} at ${r.provider}`}
             open={open}
             controls={id}
@@ -93,7 +59,7 @@ function Row({ r }: { r: PriceRow }) {
       {open && (
         <tr class="evidence" id={id}>
           <td colSpan={5}>
-            {problem ? <Trouble problem={problem} /> : detail ? <Detail of={detail} /> : <p aria-busy="true">Looking it up…</p>}
+            {problem ? <Trouble problem={problem} /> : detail ? <Sheets of={detail} /> : <p aria-busy="true">Looking it up…</p>}
           </td>
         </tr>
       )}
@@ -112,7 +78,12 @@ export function Prices() {
     <Section
       id="prices"
       title="The price book"
-      gloss="What each model costs today, in dollars per million tokens. A dash is a price that nobody has stated; it is not zero."
+      gloss={
+        <>
+          What each model costs today, in dollars per million tokens. A dash is a price that nobody has stated; it is not zero.{" "}
+          <a href="/prices">The whole table</a>, <a href="/changes">what changed</a>, <a href="/verification">what is verified</a>.
+        </>
+      }
     >
       <div ref={near} class="prices">
         {bookProblem.value && <Trouble problem={bookProblem.value} retry={() => void loadBook()} />}

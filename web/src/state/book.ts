@@ -39,7 +39,7 @@ export const priceText = (r: PriceRow) =>
 
 // vendors sell their own models; the others host them. Their models come first in a list.
 const vendors = ["anthropic", "openai", "google", "mistral", "xai", "deepseek"];
-const rank = (provider: string) => (vendors.includes(provider) ? vendors.indexOf(provider) : vendors.length);
+export const rank = (provider: string) => (vendors.includes(provider) ? vendors.indexOf(provider) : vendors.length);
 
 export const providers = computed(() =>
   [...new Set((prices.value ?? []).map((r) => r.provider))].toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)),

@@ -14,6 +14,7 @@ export interface Catalog {
 }
 
 export const catalog = signal<Catalog | null>(null);
+export const stamp = signal<Stamp | null>(null);
 export const startProblem = signal<Problem | null>(null);
 export const view = signal<View | null>(null);
 // linkNotices say what about the link that was opened is not as it was made.
@@ -41,18 +42,27 @@ export function cataloged(): Catalog {
   return c;
 }
 
-// start loads the catalog and reads the address bar.
+// atHome says whether the decision page is on show: the view is its, and nobody else's address.
+const atHome = () => location.pathname === "/";
+
+// start loads what the page on show needs: the decision page its catalog and its view from the address bar, every other
+// one the stamp in its header.
 export async function start(): Promise<void> {
   startProblem.value = null;
+  if (!atHome()) {
+    stamp.value = await get<Stamp>("/api/v1/version").catch(() => null); // the page itself will say that nobody answers
+    return;
+  }
   try {
-    const [inputs, presets, constraints, stamp] = await Promise.all([
+    const [inputs, presets, constraints, version] = await Promise.all([
       get<QuickInput[]>("/api/v1/quick/inputs"),
       get<Preset[]>("/api/v1/presets"),
       get<Constraint[]>("/api/v1/constraints"),
       get<Stamp>("/api/v1/version"),
     ]);
     batch(() => {
-      catalog.value = { inputs, presets, constraints, stamp };
+      catalog.value = { inputs, presets, constraints, stamp: version };
+      stamp.value = version;
       open(location.search);
     });
   } catch (error) {
@@ -112,11 +122,17 @@ document.addEventListener("click", (e) => {
 window.addEventListener("popstate", () => {
   window.clearTimeout(timer);
   timer = 0;
+  if (!atHome()) return;
   if (catalog.value) open(location.search);
+  else void start();
 });
 
-// shareLink is the address of this screen, with the price book that it was made with.
+// homeAddress leads to the decision page as it was left.
+export const homeAddress = computed(() => "/" + (view.value && catalog.value ? encode(view.value, catalog.value.presets) : ""));
+
+// shareLink is the address of this screen; that of the decision page says with which price book it was made.
 export function shareLink(): string {
+  if (!atHome()) return location.href;
   const { presets, stamp } = cataloged();
   return location.origin + location.pathname + encode(loaded(), presets, stamp.snapshot);
 }

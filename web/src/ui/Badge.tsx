@@ -6,7 +6,7 @@ import { day, term, tied, words } from "../format";
 // called is the badge's word: the reader's own figures are theirs.
 export const called = (kind: Kind) => (kind === "user" ? "yours" : kind);
 
-const meanings: Record<Kind, string> = {
+export const meanings: Record<Kind, string> = {
   published: "a vendor states it",
   measured: "somebody measured it and says how",
   derived: "a named rule gives it from other figures",
