@@ -37,10 +37,12 @@ type Option struct {
 	GPUs     int     `json:"gpus,omitempty"`
 	Served   float64 `json:"served_share,omitempty" doc:"Share of the requests that the GPUs serve."`
 	// BusyMean is the share of the fleet's capacity that the mean load uses.
-	BusyMean float64  `json:"mean_utilization,omitempty" doc:"Share of the fleet's capacity that the mean load uses."`
-	Limit    string   `json:"limit,omitempty" doc:"What bounds a replica's capacity."`
-	Missing  []string `json:"missing,omitempty" doc:"What has no price; the total is then a lower bound."`
-	Notes    []string `json:"notes,omitempty"`
+	BusyMean float64 `json:"mean_utilization,omitempty" doc:"Share of the fleet's capacity that the mean load uses."`
+	Limit    string  `json:"limit,omitempty" doc:"What bounds a replica's capacity."`
+	// Confirmed is empty for a hybrid, whose replicas see only a part of the calls.
+	Confirmed string   `json:"confirmed,omitempty" doc:"How the fleet was confirmed on the calls themselves; absent where it rests on the closed form alone."`
+	Missing   []string `json:"missing,omitempty" doc:"What has no price; the total is then a lower bound."`
+	Notes     []string `json:"notes,omitempty"`
 
 	closed bool
 	sees   []Vendor // who sees the data
@@ -110,6 +112,10 @@ func (p *Problem) fleetOption(f *FleetPlan, scale float64) (Option, error) {
 	peak := float64(p.Demand.Mean) * p.Demand.Peak() * scale
 	why := fmt.Sprintf("ceil(peak %s req/s / (%s req/s × %s %% busy)) + %s spare",
 		ledger.Number(round3(peak)), ledger.Number(round3(f.Capacity.Value)), ledger.Number(p.Costs.Busy.Value*100), ledger.Number(p.Costs.Spare.Value))
+	if f.Confirmed != "" && scale == 1 {
+		o.Confirmed = f.Confirmed
+		why = fmt.Sprintf("%s; and %s spare", f.Confirmed, ledger.Number(p.Costs.Spare.Value))
+	}
 	lines, err := p.selfLines(f, n, why)
 	o.Ledger = ledger.New(lines...)
 	return o, err

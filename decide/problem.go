@@ -115,6 +115,9 @@ type FleetPlan struct {
 	// Low and High are the factors between which the true capacity plausibly lies. Zero for both means half to
 	// one and a half times.
 	Low, High float64
+	// Confirmed says in words that the replicas for scale 1 were simulated together on the workload itself, where they
+	// were. Capacity is then what one of them carries among so many.
+	Confirmed string
 	// Unfit says why the plan cannot serve the workload, whatever it costs.
 	Unfit []Reason
 	Notes []string

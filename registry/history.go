@@ -39,6 +39,7 @@ type Record struct {
 	// Recorded is from when on the source was known to state it, until it was known not to; open while it does.
 	Recorded price.Interval `json:"recorded"`
 	Evidence string         `json:"evidence,omitempty"` // the address of the revision that first says so
+	Snapshot string         `json:"snapshot,omitempty"` // the first snapshot that states it
 }
 
 // Revision is a change of one rate of a source, with the address of the revision that made it.

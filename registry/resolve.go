@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,10 +95,18 @@ func Resolve(statements []Statement) Resolution {
 	case groups[1].voices == best.voices && supplied(groups[1]):
 		return Resolution{
 			Outcome: Undecided, Agree: []Statement{}, Differ: statements,
-			Why: fmt.Sprintf("%d independent sources say %s and as many say %s", best.voices, best.rate, groups[1].rate),
+			Why: fmt.Sprintf("%s %s and as many %s", voicesSay(best.voices), best.rate, groups[1].rate),
 		}
 	}
-	return decided(ByMajority, best.rate, statements, fmt.Sprintf("%d independent sources agree, %d differ", best.voices, voices(published)-best.voices))
+	return decided(ByMajority, best.rate, statements, fmt.Sprintf("%s against %d", voicesSay(best.voices)+" "+best.rate.String(), voices(published)-best.voices))
+}
+
+// voicesSay begins a sentence: "2 independent sources say".
+func voicesSay(n int) string {
+	if n == 1 {
+		return "one independent source says"
+	}
+	return strconv.Itoa(n) + " independent sources say"
 }
 
 func split(statements []Statement) (published, derived []Statement) {

@@ -124,11 +124,12 @@ func (a *App) Decide(r DecideRequest) (DecideAnswer, error) {
 	if len(r.Scenario.Candidates) == 0 {
 		problem.Caps = append(problem.Caps, decide.Cap{Most: decide.Medium, Why: "Nobody has said that the open model would do."})
 	}
-	decision, err := decide.Decide(problem)
+	decision, notes, err := confirm(&problem, fleets, m, target(s))
 	if err != nil {
 		return answer, err
 	}
 	answer.Decision = &decision
+	answer.Notes = append(answer.Notes, notes...)
 	answer.Notes = sentences(answer.Notes)
 	return answer, nil
 }
@@ -253,6 +254,7 @@ type measured struct {
 	caps     []decide.Cap
 	longest  int64 // tokens of the longest call, input and output apart; zero where unknown
 	notes    []string
+	held     *held // the log's calls
 }
 
 // shape is what a mean request looks like; nil lengths where the log does not count requests.
@@ -268,6 +270,7 @@ type sink struct {
 	bills   *billers
 	profile workload.Builder
 	load    *loadCurve
+	held    held
 }
 
 func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *billers) (measured, error) {
@@ -284,13 +287,14 @@ func (a *App) measure(r DecideRequest, s scenario.Scenario, fresh func() *biller
 			}
 			sk.profile.Add(c)
 			sk.load.add(c)
+			sk.held.add(c)
 			return sk.bills.add(c)
 		})
 	if err != nil {
 		return measured{}, err
 	}
 	p := sk.profile.Profile()
-	m := measured{billers: sk.bills}
+	m := measured{billers: sk.bills, held: &sk.held}
 	sk.bills.current.leaveOut(summaries)
 	sk.bills.today.leaveOut(summaries)
 	if s.Workload != nil {

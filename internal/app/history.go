@@ -60,6 +60,7 @@ type RateStep struct {
 	InForce   *Since         `json:"in_force_since,omitempty" doc:"Since when the vendor has charged it, where that is known from elsewhere."`
 	Named     string         `json:"named" doc:"The source's own name for the model."`
 	Evidence  string         `json:"evidence,omitempty"`
+	Snapshot  string         `json:"snapshot,omitempty" doc:"Identity of the first snapshot that states it."`
 }
 
 // Since is an instant with its evidence.
@@ -163,7 +164,7 @@ func parses[T any](parse func(string) (T, error), text string) error {
 
 func step(dated []registry.Dated, k registry.Key, r *registry.Record) RateStep {
 	s := RateStep{
-		Rate: r.Rate, Recorded: r.Recorded, Effective: r.Effective, Named: r.Provider + "/" + r.Model, Evidence: cmp.Or(r.URL, r.Evidence),
+		Rate: r.Rate, Recorded: r.Recorded, Effective: r.Effective, Named: r.Provider + "/" + r.Model, Evidence: cmp.Or(r.URL, r.Evidence), Snapshot: r.Snapshot,
 	}
 	if r.Provider == "" {
 		s.Named = r.Model

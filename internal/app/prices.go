@@ -29,7 +29,7 @@ type PriceRow struct {
 	Output    *money.Rate `json:"output_usd_per_million,omitempty"`
 	// Evidence is that of the input rate, or of the output rate where there is none.
 	Evidence   *fact.Provenance `json:"evidence,omitempty" doc:"That of the input rate, or of the output rate where there is none."`
-	Standing   Standing         `json:"standing" enum:"verified,single,disputed,unstated" doc:"How far independent sources confirm the input and output rates: the weaker of both."`
+	Standing   Standing         `json:"standing" enum:"verified,stale,single,disputed,unstated" doc:"How far independent sources confirm the input and output rates: the weaker of both."`
 	Checked    *time.Time       `json:"checked,omitempty" doc:"The newest reading of a source that states one of them."`
 	Tiers      []string         `json:"tiers" nullable:"false"`
 	Banded     bool             `json:"context_bands" doc:"Long prompts cost more."`
@@ -45,7 +45,8 @@ type Standing string
 // The standings, from the strongest to the weakest.
 const (
 	StandsVerified Standing = "verified" // two independent sources agree, read recently enough
-	StandsSingle   Standing = "single"   // one source states it, or the readings are too old
+	StandsStale    Standing = "stale"    // two independent sources agree, and their readings are too old
+	StandsSingle   Standing = "single"   // one source states it
 	StandsDisputed Standing = "disputed" // sources tie, one is ten times apart, or they agree on another rate
 	StandsUnstated Standing = "unstated" // no source states it: a rule gives it, or a curated entry
 )
@@ -59,6 +60,8 @@ func standing(r *registry.Row, now time.Time) Standing {
 		return StandsDisputed
 	case r.Verified(now, DefaultMaxAge):
 		return StandsVerified
+	case r.Decision.Verified:
+		return StandsStale
 	}
 	return StandsSingle
 }
@@ -172,7 +175,7 @@ func priceRow(row PriceRow, sheet *price.Sheet, b *board, now time.Time) PriceRo
 }
 
 // standings are in the order of their strength.
-var standings = []Standing{StandsVerified, StandsSingle, StandsUnstated, StandsDisputed}
+var standings = []Standing{StandsVerified, StandsStale, StandsSingle, StandsUnstated, StandsDisputed}
 
 // PriceDetail is everything that the book holds about a model.
 type PriceDetail struct {

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"breakeven/catalog"
 	"breakeven/decide"
 	"breakeven/fact"
 	"breakeven/gpu"
 	"breakeven/ledger"
 	"breakeven/llm"
+	"breakeven/money"
 	"breakeven/scenario"
 	"breakeven/serving"
 	"breakeven/unit"
@@ -37,7 +39,15 @@ type FleetFinding struct {
 	// Low and High are factors of the capacity.
 	Low     float64 `json:"low,omitempty" doc:"True capacity is plausibly at least this many times the estimate."`
 	High    float64 `json:"high,omitempty" doc:"And at most this many times."`
+	Trust   string  `json:"trust,omitempty" doc:"What the estimate was calibrated on, and what it extrapolates."`
 	Dropped string  `json:"dropped,omitempty" doc:"Why the plan cannot serve the workload."`
+	// Machines is how many keep the target together.
+	Machines  int    `json:"machines,omitempty" doc:"Machines that keep the target together, where the log's calls were simulated on them."`
+	Confirmed string `json:"confirmed,omitempty" doc:"What was simulated to be sure of that."`
+
+	plan   string // its identifier among the problem's fleets
+	engine *serving.Engine
+	hourly money.USD // of the machine
 }
 
 // problem gathers what the decision is a function of.
@@ -72,7 +82,7 @@ func (a *App) problem(s scenario.Scenario, m measured) (decide.Problem, []FleetF
 		}
 	}
 	if len(p.Fleets) > 0 {
-		notes = append(notes, "Capacities are a closed-form roofline with textbook efficiencies: uncalibrated. Measured throughputs of such models have lain between the factors in each fleet's finding; the confidence says whether that range changes the verdict.")
+		notes = append(notes, "Capacities are a roofline; each fleet's finding says what it was calibrated on, and between which factors measured throughputs have lain. The confidence says whether that range changes the verdict.")
 	}
 	if m.shape.cached > 0 {
 		notes = append(notes, fmt.Sprintf("The vendor's cache served %.0f %% of the input tokens; your own prefix cache is assumed to serve as many.", 100*m.shape.cached))
@@ -270,6 +280,10 @@ func (a *App) plans(c scenario.Candidate, sh shape, t serving.Target, horizon fl
 	if err != nil {
 		return nil, nil, err
 	}
+	all, err := catalog.Calibrations()
+	if err != nil {
+		return nil, nil, err
+	}
 	precision := llm.Precision(c.Precision)
 	if precision == "" {
 		precision = llm.FP8
@@ -292,7 +306,7 @@ func (a *App) plans(c scenario.Candidate, sh shape, t serving.Target, horizon fl
 			}
 			return nil, nil, err
 		}
-		engines := engineSizes(model, part, precision, sh, t)
+		engines := engineSizes(all, model, part, precision, sh, t)
 		for _, offer := range cheapestBySize(market, id, rental, c.Vendors) {
 			plan, finding := machine(model, part, offer, engines)
 			findings = append(findings, finding)
@@ -358,16 +372,20 @@ func cheapestBySize(market *gpu.Market, accelerator string, rental gpu.Term, ven
 type engine struct {
 	tp       int
 	capacity serving.Capacity
+	running  *serving.Engine
+	trust    Trust
 	err      error
 }
 
-func engineSizes(model *llm.Model, part *gpu.Accelerator, precision llm.Precision, sh shape, t serving.Target) []engine {
-	var all []engine
+func engineSizes(all *serving.Calibrations, model *llm.Model, part *gpu.Accelerator, precision llm.Precision, sh shape, t serving.Target) []engine {
+	var sizes []engine
 	for _, tp := range serving.Parallelisms() {
 		r := serving.NewReplica(model, part, precision)
 		r.TP = tp
 		e := engine{tp: tp}
+		r, e.trust = calibrated(all, r, serving.DefaultEngine)
 		running, err := r.Engine()
+		e.running = running
 		if err == nil {
 			e.capacity, err = running.Capacity(serving.Shape{
 				Input: llm.Tokens(sh.input), Output: llm.Tokens(max(1, sh.output)), InputCV: min(10, sh.inputCV), OutputCV: min(10, sh.outputCV),
@@ -375,9 +393,9 @@ func engineSizes(model *llm.Model, part *gpu.Accelerator, precision llm.Precisio
 			}, t)
 		}
 		e.err = err
-		all = append(all, e)
+		sizes = append(sizes, e)
 	}
-	return all
+	return sizes
 }
 
 // machine is the plan that rents whole machines of one offer.
@@ -414,7 +432,8 @@ func machine(model *llm.Model, part *gpu.Accelerator, offer gpu.Offer, engines [
 	f.Output = float64(n) * float64(best.capacity.Output)
 	f.TTFT, f.TPOT = float64(best.capacity.TTFT), 1000*float64(best.capacity.TPOT)
 	f.Limit = best.capacity.Reason
-	f.Low, f.High = best.capacity.Doubt.Low, best.capacity.Doubt.High
+	f.Low, f.High = best.trust.Throughput.Low, best.trust.Throughput.High
+	f.Trust = best.trust.Sentence
 	f.PerMillion = f.GPUHour * float64(offer.Count) / (f.Output * 3600) * 1e6
 	date := string(offer.Provenance.Date)
 	if date == "" {
@@ -424,13 +443,15 @@ func machine(model *llm.Model, part *gpu.Accelerator, offer gpu.Offer, engines [
 	if offer.Term != gpu.OnDemand {
 		name += " " + strings.ReplaceAll(string(offer.Term), "_", " ")
 	}
+	f.plan = fmt.Sprintf("%s on %d %s, %s %s %s", model.ID, offer.Count, part.ID, offer.Vendor, offer.Region, offer.Instance)
+	f.engine, f.hourly = best.running, offer.Hourly
 	return decide.FleetPlan{
-		ID: fmt.Sprintf("%s on %d %s, %s %s %s", model.ID, offer.Count, part.ID, offer.Vendor, offer.Region, offer.Instance), Name: name,
+		ID: f.plan, Name: name,
 		Weights: model.ID, Vendor: decide.Vendor{ID: offer.Vendor, Name: offer.Vendor}, Unit: "machines",
 		Capacity: ledger.Term{Name: "capacity of a machine", Value: f.PerMachine, Unit: "req/s", Provenance: best.capacity.Provenance},
 		GPUs:     ledger.Term{Name: "GPUs per machine", Value: float64(offer.Count), Unit: "GPUs", Provenance: offer.Provenance},
 		GPUHour:  ledger.Term{Name: "price per GPU-hour, " + offer.Vendor + " " + date, Value: f.GPUHour, Unit: "USD/GPU-hour", Provenance: offer.Provenance},
-		Limit:    f.Limit, Low: best.capacity.Doubt.Low, High: best.capacity.Doubt.High,
+		Limit:    f.Limit, Low: best.trust.Throughput.Low, High: best.trust.Throughput.High,
 		Notes: []string{fmt.Sprintf("%d engines of %d GPUs in a machine; at its limit TTFT is %s s and TPOT %s ms, bound by %s.",
 			n, best.tp, ledger.Number(math.Round(f.TTFT*1000)/1000), ledger.Number(math.Round(f.TPOT*10)/10), best.capacity.Limit)},
 	}, f

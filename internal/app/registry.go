@@ -216,7 +216,7 @@ func (a *App) stored(ctx context.Context) (*shelf, error) {
 		if p := &s.sources[place[f.Source]]; p.First.IsZero() || f.Recorded.From.Before(p.First) {
 			p.First = f.Recorded.From
 		}
-		records = append(records, registry.Record{Fact: f.Fact, Source: f.Source, Recorded: f.Recorded, Evidence: revisions.of(f.Source, f.Key, f.Recorded.From)})
+		records = append(records, registry.Record{Fact: f.Fact, Source: f.Source, Recorded: f.Recorded, Evidence: revisions.of(f.Source, f.Key, f.Recorded.From), Snapshot: f.Snapshot})
 	}
 	changes := hindsight(logged)
 	for i := range changes {

@@ -84,7 +84,11 @@ type commands struct {
 	Models   modelsCmd   `cmd:"" help:"Open weights that can be sized for GPUs, and who hosts them."`
 	GPUs     gpusCmd     `cmd:"" name:"gpus" help:"Accelerators, and the cheapest offers for them."`
 	Usage    usageCmd    `cmd:"" help:"Call logs: report, formats."`
+	Capacity capacityCmd `cmd:"" help:"How many requests a second one serving engine sustains at a latency target, and what limits it."`
+	Simulate simulateCmd `cmd:"" help:"Serve every call of a log on a fleet: latencies, queues, occupancy."`
+	Plan     planCmd     `cmd:"" help:"The cheapest fleet that serves a log within a latency target, proved by simulating every call."`
 	Scenario scenarioCmd `cmd:"" help:"Scenario documents: new, check, schema."`
+	Serving  servingCmd  `cmd:"" help:"The model of serving engines: calibrate it, validate it."`
 	Serve    serveCmd    `cmd:"" help:"Serve the web app and the JSON API."`
 	Version  versionCmd  `cmd:"" help:"Print the program's version and the price book's identity."`
 }

@@ -118,6 +118,9 @@ func printDecision(w io.Writer, a app.DecideAnswer) {
 		}
 		if o.Replicas > 0 {
 			fmt.Fprintf(w, "  %s, %s, %.0f %% busy in the mean; bound by %s\n", ledger.Count(o.Replicas, "machine"), ledger.Count(o.GPUs, "GPU"), 100*o.BusyMean, o.Limit)
+			if o.Confirmed != "" {
+				fmt.Fprintf(w, "  %s\n", o.Confirmed)
+			}
 		}
 	}
 	fmt.Fprintln(w)

@@ -9,6 +9,7 @@ import (
 	"breakeven/decide"
 	"breakeven/internal/app"
 	"breakeven/internal/scenariofile"
+	"breakeven/llm"
 	"breakeven/scenario"
 	"breakeven/usage"
 )
@@ -24,6 +25,8 @@ var hints = []struct {
 	{func(err error) bool { return errors.Is(err, app.ErrNoRegistry) }, "prices sync", "breakeven prices sync makes one"},
 	{noCalls, "--format", "name the format with --format, or the columns with --map FIELD=COLUMN"},
 	{about(`^current\.model$`), "breakeven prices", "breakeven prices list [TEXT] prints it"},
+	{about(`^workload\.(input|output)$`), "--isl", "the means are given with --isl and --osl"},
+	{unknownWeights, "breakeven models", "breakeven models [TEXT] prints them"},
 	{about(`^candidates.*\.model$`), "breakeven models", "breakeven models [TEXT] prints that list"},
 	{about(`\.gpus\[`), "breakeven gpus", "breakeven gpus [TEXT] prints that list"},
 }
@@ -42,6 +45,11 @@ func message(err error) string {
 func incompletePrices(err error) bool {
 	k, ok := errors.AsType[*app.KindError](err)
 	return ok && k.Kind == app.Incomplete && k.Hint == ""
+}
+
+func unknownWeights(err error) bool {
+	_, ok := errors.AsType[*llm.UnknownModelError](err)
+	return ok
 }
 
 func noCalls(err error) bool {

@@ -46,6 +46,7 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	h.prices(api)
 	h.registry(api)
 	h.decide(api)
+	h.fleet(api)
 	h.scenarios(api)
 	h.system(api)
 	for _, path := range []string{"/api/", "/openapi.json", "/openapi.yaml"} {

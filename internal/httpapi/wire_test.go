@@ -183,6 +183,12 @@ func dayOfCalls() string {
 	return log.String()
 }
 
+// hours is a report of two hours, each with a number of calls.
+func hours() string {
+	return "start,end,model,requests,input_tokens,output_tokens\n" +
+		"2026-11-20T10:00:00Z,2026-11-20T11:00:00Z,claude-sonnet-4-6,900,900000,180000\n2026-11-20T11:00:00Z,2026-11-20T12:00:00Z,claude-sonnet-4-6,400,400000,80000\n"
+}
+
 // Every answer looks as the contract says: each operation is asked, and what comes back is held against its schema.
 func TestAnswersMatchTheContract(t *testing.T) {
 	s := registryServer(t)
@@ -198,6 +204,9 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		contentType, body := form(t, "calls.csv", log, fields)
 		return [2]string{contentType, body}
 	}
+	const oneReplica = `{"model": "llama-3.1-8b", "gpu": "h100-sxm", "replicas": 1, "target": {"ttft_seconds": 4}}`
+	const fleet = `{"model": "llama-3.1-8b", "gpus": ["h100-sxm", "l4"], "precisions": ["fp8"]}`
+	const means = `, "workload": {"requests_per_second": 4, "input": 1000, "output": 200, "requests": 500}}`
 	asJSON := func(body string) [2]string { return [2]string{"application/json", body} }
 	none := [2]string{}
 	// The requests of each operation: an address, and a body with its type.
@@ -210,16 +219,23 @@ func TestAnswersMatchTheContract(t *testing.T) {
 			{"/api/v1/calc?model=anthropic/claude-sonnet-4-6&input=1200&output=350&calls_per_day=10000&cached_share=0.3&batch_share=0.2", none},
 			{"/api/v1/calc?model=anthropic/claude-sonnet-4-6&input=0&output=0&calls_per_day=0.01", none},
 		},
+		"GET /api/v1/capacity": {
+			{"/api/v1/capacity?model=llama-3.1-8b&gpu=h100-sxm&tensor_parallel=1&input=1024&output=256&requests=500", none},
+		},
 		"GET /api/v1/constraints": {{"/api/v1/constraints", none}},
 		"POST /api/v1/decide":     {{"/api/v1/decide", asJSON(scenario)}, {"/api/v1/decide", asJSON(parts)}},
 		"POST /api/v1/decide/log": {
 			{"/api/v1/decide/log", upload(dayOfCalls(), map[string]string{"scenario": `{"people": {"fte": 0.5}}`})},
 			{"/api/v1/decide/log", upload(aggregate, nil)},
 		},
-		"GET /api/v1/example":        {{"/api/v1/example", none}},
-		"GET /api/v1/gpus":           {{"/api/v1/gpus", none}},
-		"GET /api/v1/gpus/history":   {{"/api/v1/gpus/history", none}},
-		"GET /api/v1/models":         {{"/api/v1/models", none}},
+		"GET /api/v1/example":      {{"/api/v1/example", none}},
+		"GET /api/v1/gpus":         {{"/api/v1/gpus", none}},
+		"GET /api/v1/gpus/history": {{"/api/v1/gpus/history", none}},
+		"GET /api/v1/models":       {{"/api/v1/models", none}},
+		"POST /api/v1/plan":        {{"/api/v1/plan", asJSON(strings.TrimSuffix(fleet, "}") + means)}},
+		"POST /api/v1/plan/log": {
+			{"/api/v1/plan/log", upload(dayOfCalls(), map[string]string{"request": fleet})}, {"/api/v1/plan/log", upload(hours(), map[string]string{"request": fleet})},
+		},
 		"GET /api/v1/presets":        {{"/api/v1/presets", none}},
 		"GET /api/v1/prices":         {{"/api/v1/prices?retired=true", none}},
 		"GET /api/v1/prices/derived": {{"/api/v1/prices/derived?provider=anthropic", none}},
@@ -249,6 +265,8 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		"GET /api/v1/scenario/defaults": {{"/api/v1/scenario/defaults", none}},
 		"GET /api/v1/scenario/new":      {{"/api/v1/scenario/new", none}},
 		"GET /api/v1/scenario/schema":   {{"/api/v1/scenario/schema", none}},
+		"POST /api/v1/simulate":         {{"/api/v1/simulate", asJSON(strings.TrimSuffix(oneReplica, "}") + means)}},
+		"POST /api/v1/simulate/log":     {{"/api/v1/simulate/log", upload(dayOfCalls(), map[string]string{"request": oneReplica})}},
 		"GET /api/v1/usage/formats":     {{"/api/v1/usage/formats", none}},
 		"POST /api/v1/usage/report": {
 			{"/api/v1/usage/report", upload(dayOfCalls(), map[string]string{"by": "day"})}, {"/api/v1/usage/report", upload(aggregate, nil)},
