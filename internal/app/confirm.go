@@ -176,6 +176,9 @@ func size(f *decide.FleetPlan, finding *FleetFinding, p *decide.Problem, s *plan
 	finding.Machines = z.Machines
 	finding.Confirmed = fmt.Sprintf("%s confirmed by simulating %s calls: %s TTFT %s, %s TPOT %s", one, ledger.Number(float64(s.Len())),
 		plan.Percentile(target.TTFT.Share), plan.Latency(z.Held.TTFT(target.TTFT.Share)), plan.Percentile(target.TPOT.Share), plan.Latency(z.Held.TPOT(target.TPOT.Share)))
+	if spare := int(p.Costs.Spare.Value); spare > 0 {
+		finding.Confirmed += fmt.Sprintf("; %d more spare", spare)
+	}
 	f.Confirmed = finding.Confirmed
 	// One machine less misses, so that the room above cannot be as much as that machine.
 	n := float64(z.Machines)

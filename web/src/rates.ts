@@ -82,18 +82,20 @@ export function aside(k: Named): string {
 }
 
 // standings are in the order in which a table sorts them.
-export const standings: Standing[] = ["verified", "single", "unstated", "disputed"];
+export const standings: Standing[] = ["verified", "stale", "single", "unstated", "disputed"];
 
 export const standingName: Record<Standing, string> = {
   verified: "verified",
   single: "one source",
+  stale: "long ago",
   unstated: "not stated",
   disputed: "disputed",
 };
 
 export const standingMeans: Record<Standing, string> = {
   verified: "Two independent sources or more agree within half a per cent, and the newest reading of one is at most a week old.",
-  single: "One source states it, or the readings are too old to verify anything.",
+  single: "One source states it.",
+  stale: "Independent sources agree, and were read too long ago to verify anything.",
   unstated: "No source states it: a rule gives it, or a curated entry.",
   disputed: "Sources tie, or one is ten times apart, or they agree on another rate than the price book holds.",
 };

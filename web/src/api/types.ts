@@ -172,7 +172,7 @@ export interface Preset {
 // Prices
 
 // Standing is how far independent sources confirm a rate.
-export type Standing = "verified" | "single" | "disputed" | "unstated";
+export type Standing = "verified" | "stale" | "single" | "disputed" | "unstated";
 
 export interface PriceRow {
   provider: string;
@@ -320,6 +320,7 @@ export interface RateStep {
   in_force_since?: Since;
   named: string;
   evidence?: string;
+  snapshot?: string;
 }
 
 export interface Since {

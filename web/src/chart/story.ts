@@ -124,7 +124,7 @@ export function story(r: RateHistory, changes: PriceChange[], start: number, now
         kind: r.kind,
         to: s.text,
         what: follows ? "stated differently" : before ? "stated again" : "first stated",
-        evidence: s.of.evidence ?? (logged?.snapshot && `snapshot ${logged.snapshot}`),
+        evidence: s.of.evidence ?? (s.of.snapshot && `snapshot ${s.of.snapshot}`),
         since: s.of.in_force_since,
         ...(follows && { from: before.text }),
         ...(logged && follows && { class: logged.class, why: why(logged) }),

@@ -54,9 +54,6 @@ const outcomes: Record<Resolution["outcome"], string> = {
   unknown: "Nobody states it",
 };
 
-const reason = (why: string) =>
-  why.replace(/^1 independent sources say/, "one independent source says").replace(/\b1 differ$/, "1 differs");
-
 // camps gathers statements by what they say, in their order.
 function camps(list: Statement[]): [string, Statement[]][] {
   const by = new Map<string, Statement[]>();
@@ -68,7 +65,7 @@ export function WhoSays({ d, kind }: { d: Resolution; kind: string }) {
   return (
     <div class="who-says">
       <p>
-        {outcomes[d.outcome]}: {reason(d.why)}.{d.outlier && " A value is ten times apart or more: it is not used, and waits for a person."}
+        {outcomes[d.outcome]}: {d.why}.{d.outlier && " A value is ten times apart or more: it is not used, and waits for a person."}
       </p>
       {d.agree.length > 0 && (
         <ul>
