@@ -268,7 +268,7 @@ func (t *trace) guessed() bool { return t.given == nil && len(t.buckets) > 0 }
 // stream makes the stream, under an assumption where single calls must be made. No call of more than a context is made;
 // calls of the log stay as they are.
 func (t *trace) stream(a plan.Assumption, context int64) (*plan.Stream, error) {
-	calls := slices.Clone(t.calls)
+	calls := t.calls
 	seed := uint64(seedOf)
 	if g := t.given; g != nil {
 		a = plan.Assumption{Gaps: *g.Gaps, InputCV: *g.InputCV, OutputCV: *g.OutputCV}
@@ -279,8 +279,9 @@ func (t *trace) stream(a plan.Assumption, context int64) (*plan.Stream, error) {
 		if err != nil {
 			return nil, fleetFault(err)
 		}
-		calls = append(calls, more...)
+		calls = more
 		if len(t.calls) > 0 {
+			calls = slices.Concat(t.calls, more)
 			slices.SortStableFunc(calls, func(a, b plan.Call) int {
 				switch {
 				case a.At < b.At:
@@ -291,6 +292,9 @@ func (t *trace) stream(a plan.Assumption, context int64) (*plan.Stream, error) {
 				return 0
 			})
 		}
+	}
+	if len(t.buckets) == 0 {
+		calls = slices.Clone(calls) // the trace makes other streams as well
 	}
 	s, err := plan.NewStream(calls)
 	return s, fleetFault(err)
