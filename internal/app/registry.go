@@ -91,14 +91,15 @@ func (a *App) shelf(ctx context.Context) (*shelf, error) {
 	l := a.library
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.shelf != nil && time.Since(l.looked) < settled {
+	now := a.Now()
+	if age := now.Sub(l.looked); l.shelf != nil && age >= 0 && age < settled {
 		return l.shelf, nil
 	}
 	version, err := l.identity(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l.looked = time.Now()
+	l.looked = now
 	if l.shelf != nil && l.version == version {
 		return l.shelf, nil
 	}
@@ -262,8 +263,8 @@ func hindsight(logged []store.Change) []PriceChange {
 		key    registry.Key
 	}
 	series := map[rate][]int{}
-	for i := len(logged) - 1; i >= 0; i-- {
-		r := rate{logged[i].Source, logged[i].Key}
+	for i, c := range slices.Backward(logged) {
+		r := rate{c.Source, c.Key}
 		series[r] = append(series[r], i)
 	}
 	for _, places := range series {

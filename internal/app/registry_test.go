@@ -219,7 +219,7 @@ func TestOneInstanceReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer leader.Close()
+	defer func() { _ = leader.Close() }() // it has done its work
 	release, led, err := leader.Lead(t.Context(), app.LeadName)
 	if err != nil || !led {
 		t.Fatal(led, err)

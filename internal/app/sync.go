@@ -87,7 +87,7 @@ func (a *App) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error) {
 	if db == nil {
 		return SyncAnswer{}, errNoDatabase
 	}
-	start := time.Now()
+	start := a.Now()
 	answer := SyncAnswer{Database: db.Engine(), Sources: []SyncedFeed{}}
 	feeds, err := r.feeds()
 	if err != nil {
@@ -132,7 +132,7 @@ func (a *App) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error) {
 		return answer, &KindError{Kind: Unreachable, Err: context.Cause(ctx), Hint: "the reading was stopped; what had been recorded stays"}
 	}
 	a.forget()
-	answer.Seconds = time.Since(start).Seconds()
+	answer.Seconds = a.Now().Sub(start).Seconds()
 	answer.Head, err = db.Head(ctx)
 	return answer, err
 }
@@ -232,12 +232,12 @@ func (r *SyncRequest) reader(a *App, f feed.Feed) func(context.Context, feed.Val
 
 // record reads a source and records what came of it. What goes wrong is in the answer: other sources go on.
 func (a *App) record(ctx context.Context, s registry.Source, read func(context.Context, feed.Validators) (feed.Reading, error)) SyncedFeed {
-	start := time.Now()
+	start := a.Now()
 	synced, err := a.recordRun(ctx, s, read)
 	if err != nil {
 		synced.Outcome, synced.Error = store.Failed, err.Error()
 	}
-	synced.Source, synced.Seconds = s.ID, time.Since(start).Seconds()
+	synced.Source, synced.Seconds = s.ID, a.Now().Sub(start).Seconds()
 	return synced
 }
 

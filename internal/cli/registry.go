@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,7 +145,7 @@ func count(n int) string {
 	if n == 0 {
 		return "-"
 	}
-	return grouped(fmt.Sprint(n))
+	return grouped(strconv.Itoa(n))
 }
 
 // classes tells how many changes there are of each class.
@@ -306,7 +308,7 @@ func rateName(k registry.Key) string {
 		if k.Inclusive {
 			word = "from "
 		}
-		parts = append(parts, word+grouped(fmt.Sprint(k.Above)))
+		parts = append(parts, word+grouped(strconv.FormatInt(k.Above, 10)))
 	}
 	if k.Window != "" {
 		parts = append(parts, k.Window)
@@ -583,7 +585,7 @@ func (c pricesAuditCmd) Run(r run) error {
 		return err
 	}
 	if !a.Sound {
-		return &app.KindError{Kind: app.Invalid, Err: fmt.Errorf("the registry is not sound"), Hint: "restore it from a copy that passes the audit"}
+		return &app.KindError{Kind: app.Invalid, Err: errors.New("the registry is not sound"), Hint: "restore it from a copy that passes the audit"}
 	}
 	return nil
 }
