@@ -19,8 +19,8 @@ price gpu llm
 registry
 usage
 workload serving
-serving/calibrate serving/sim
-serving/plan
+serving/sim
+serving/calibrate serving/plan
 ledger
 decide
 scenario
@@ -36,6 +36,7 @@ cmd/breakeven
 // sideways are the imports within a line of the lattice.
 var sideways = map[string][]string{
 	"internal/cli": {"internal/httpapi"},
+	"web":          {"examples"},
 }
 
 // offline are commands, which nothing else may import.

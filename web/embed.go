@@ -17,6 +17,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"breakeven/examples"
 )
 
 //go:generate go run build.go
@@ -37,8 +40,8 @@ var kinds = map[string]string{
 }
 
 // Handler serves the app. Files under assets have their content's hash in their names and may be kept forever,
-// and they go out compressed to those who accept gzip. Any other path is the page, so that a link to a view
-// works; it is asked for each time.
+// and they go out compressed to those who accept gzip. The example's call log is under examples. Any other path
+// is the page, so that a link to a view works; it is asked for each time.
 func Handler() http.Handler {
 	assets := sync.OnceValues(load)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,6 +51,12 @@ func Handler() http.Handler {
 			return
 		}
 		name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
+		if name == "examples/"+examples.LogName {
+			w.Header().Set("Cache-Control", "no-cache")
+			w.Header().Set("Content-Type", "application/gzip")
+			http.ServeContent(w, r, examples.LogName, time.Time{}, bytes.NewReader(examples.Log))
+			return
+		}
 		if !strings.HasPrefix(name, "assets/") {
 			w.Header().Set("Cache-Control", "no-cache")
 			http.ServeFileFS(w, r, dist, "dist/index.html")

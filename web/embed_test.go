@@ -16,6 +16,8 @@ import (
 
 	// build.go, which TestDistIsFresh runs, needs the bundler; a file that builds ignore keeps no module.
 	_ "github.com/evanw/esbuild/pkg/api"
+
+	"breakeven/examples"
 )
 
 // TestDistIsFresh builds the app from its sources and compares it with what is committed.
@@ -67,7 +69,7 @@ func get(t *testing.T, target, encoding string) *httptest.ResponseRecorder {
 
 // TestAnyPathIsThePage: a view's link is a path or query of the page's own.
 func TestAnyPathIsThePage(t *testing.T) {
-	for _, target := range []string{"/", "/?from=scale&v=1", "/prices", "/prices/openai/gpt-4.1?known=2026-01-01", "/prices/groq/openai%2Fgpt-oss-120b"} {
+	for _, target := range []string{"/", "/?from=scale&v=1", "/prices", "/fleet?n=3", "/prices/openai/gpt-4.1?known=2026-01-01", "/prices/groq/openai%2Fgpt-oss-120b"} {
 		r := get(t, target, "")
 		if text := r.Body.String(); r.Code != http.StatusOK || !strings.Contains(text, `<div id="page">`) {
 			t.Errorf("%s: status %d, %.60q", target, r.Code, text)
@@ -101,6 +103,17 @@ func TestPageNamesItsAssets(t *testing.T) {
 		if strings.TrimSpace(inline[1]) != "" {
 			t.Errorf("the page has an inline script: %s", inline[1])
 		}
+	}
+}
+
+// TestExampleLog: the fleet page simulates the example's calls, which it reads as a reader's own log.
+func TestExampleLog(t *testing.T) {
+	r := get(t, "/examples/"+examples.LogName, "gzip")
+	if r.Code != http.StatusOK || !bytes.Equal(r.Body.Bytes(), examples.Log) {
+		t.Errorf("status %d, %d bytes, want the log's %d as they are", r.Code, r.Body.Len(), len(examples.Log))
+	}
+	if e := r.Header().Get("Content-Encoding"); e != "" {
+		t.Errorf("Content-Encoding %q: a client would undo it", e)
 	}
 }
 

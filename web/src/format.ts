@@ -36,6 +36,8 @@ export const rounded = (v: number) => three.format(v);
 export const count = (v: number) => whole.format(v);
 export const short = (v: number) => compact.format(v);
 export const percent = (v: number) => three.format(v * 100) + "\u00a0%";
+// latency writes seconds as people say them: 604 ms, 1.1 s.
+export const latency = (seconds: number) => (seconds < 1 ? `${three.format(seconds * 1000)}\u00a0ms` : `${three.format(seconds)}\u00a0s`);
 export const times = (v: number) => three.format(v) + "×";
 
 // exact writes decimal text as it is, with thousands separated.

@@ -5,6 +5,7 @@ import { start } from "./state/store";
 import { follow, path } from "./state/route";
 import { Changes } from "./pages/Changes";
 import { Derived } from "./pages/Derived";
+import { Fleet } from "./pages/Fleet";
 import { Head } from "./pages/Head";
 import { Memo } from "./pages/Memo";
 import { Method } from "./pages/Method";
@@ -47,6 +48,8 @@ function Shown() {
       return <Verification />;
     case "/derived":
       return <Derived />;
+    case "/fleet":
+      return <Fleet />;
     case "/method":
       return <Method />;
   }

@@ -1,6 +1,6 @@
 // Requests to the API. Every failure becomes a Problem, which names the field where the server did.
 
-import type { ProblemDocument } from "./types";
+import type { ProblemDocument, Progress } from "./types";
 
 export interface Fault {
   where: string;
@@ -61,6 +61,39 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
       body: JSON.stringify(body),
     }),
   );
+}
+
+// stream asks for work that takes a while: it tells of events while that goes on, and answers with the last one. A form is
+// sent as it is, anything else as JSON.
+export async function stream<T>(path: string, body: unknown, progress: (p: Progress) => void, signal: AbortSignal): Promise<T> {
+  const form = body instanceof FormData;
+  const response = await fetch(path, {
+    method: "POST",
+    signal,
+    headers: { Accept: "text/event-stream", ...(!form && { "Content-Type": "application/json" }) },
+    body: form ? body : JSON.stringify(body),
+  });
+  if (!response.ok || !response.body) throw problemOf(response.status, await response.text());
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const pieces: string[] = []; // of the line that has begun: a result comes in many
+  let kind = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Problem("The server ended before it had answered.", [], 0);
+    const parts = value.split("\n");
+    pieces.push(parts[0]!);
+    for (const part of parts.slice(1)) {
+      const line = pieces.join("");
+      pieces.length = 0;
+      pieces.push(part);
+      if (line.startsWith("event: ")) kind = line.slice(7);
+      if (!line.startsWith("data: ")) continue;
+      const data = line.slice(6);
+      if (kind === "result") return JSON.parse(data) as T;
+      if (kind === "problem") throw problemOf(422, data);
+      progress(JSON.parse(data) as Progress);
+    }
+  }
 }
 
 // upload sends a form and reports how much of it is sent, which fetch cannot.

@@ -678,6 +678,253 @@ export interface DecideAnswer {
   notes: string[];
 }
 
+// Fleets
+
+export interface Accelerator {
+  id: string;
+  name: string;
+  vendor: string;
+  memory_gib: number;
+}
+
+export interface EngineAnswer {
+  name: string;
+  model: string;
+  gpu: string;
+  precision: string;
+  tensor_parallel: number;
+  data_parallel: number;
+  expert_parallel: boolean;
+  gpus: number;
+  weights_gb: number;
+  cache_gb: number;
+  cache_tokens: number;
+}
+
+export interface LatencyTarget {
+  ttft_seconds?: number;
+  ttft_share?: number;
+  tpot_ms?: number;
+  tpot_share?: number;
+}
+
+export interface SyntheticLoad {
+  requests_per_second: number;
+  input: number;
+  output: number;
+  input_cv?: number;
+  output_cv?: number;
+  cached_share?: number;
+}
+
+export interface TraceAnswer {
+  source: "log" | "synthetic";
+  sentence: string;
+  requests: number;
+  span_seconds: number;
+  requests_per_second: number;
+  mean_input_tokens: number;
+  mean_output_tokens: number;
+  input_cv: number;
+  output_cv: number;
+  cached_share: number;
+  requests_in_log?: number;
+}
+
+export interface TrustInterval {
+  low: number;
+  high: number;
+  rows?: number;
+  extrapolates: string[];
+  provenance: Provenance;
+}
+
+export interface Trust {
+  calibrated: boolean;
+  engine: string;
+  versions?: string;
+  sentence: string;
+  throughput: TrustInterval;
+  ttft?: TrustInterval;
+  tpot?: TrustInterval;
+  provenance: Provenance;
+}
+
+export interface Percentiles {
+  mean: number;
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  max: number;
+}
+
+export interface LateCount {
+  ttft: number;
+  ttft_allowed: number;
+  tpot: number;
+  tpot_allowed: number;
+}
+
+export interface EndCount {
+  how: string;
+  requests: number;
+}
+
+export interface ReplicaAnswer {
+  completed: number;
+  busy_share: number;
+  cache_share: number;
+  cache_peak_share: number;
+  peak_waiting: number;
+  preemptions: number;
+}
+
+export interface Series {
+  bucket_seconds: number;
+  waiting: number[];
+  running: number[];
+  busy_share: number[];
+  cache_share: number[];
+  ttft_p50_seconds: number[];
+  ttft_p99_seconds: number[];
+  tpot_p50_ms: number[];
+  tpot_p99_ms: number[];
+}
+
+export interface SimulateAnswer {
+  engine: EngineAnswer;
+  trust: Trust;
+  replicas: number;
+  gpus: number;
+  routing: "least_loaded" | "round_robin" | "prefix_affinity";
+  target: LatencyTarget;
+  workload: TraceAnswer;
+  met: boolean;
+  sentence: string;
+  ends: EndCount[];
+  ttft_seconds: Percentiles;
+  tpot_ms: Percentiles;
+  total_seconds: Percentiles;
+  late: LateCount;
+  good_requests_per_second: number;
+  good_share: number;
+  preemptions: number;
+  busy_share: number;
+  cache_peak_share: number;
+  fleet: ReplicaAnswer[];
+  gpu_hours: number;
+  kwh?: number;
+  series: Series;
+  notes: string[];
+  provenance: Provenance;
+}
+
+export interface CapacityPoint {
+  requests_per_second: number;
+  met: boolean;
+  ttft_seconds: Percentiles;
+  tpot_ms: Percentiles;
+  busy_share: number;
+  cache_share: number;
+}
+
+export interface CapacityAnswer {
+  engine: EngineAnswer;
+  trust: Trust;
+  target: LatencyTarget;
+  requests_per_second: number;
+  requests_per_second_low: number;
+  requests_per_second_high: number;
+  limit: string;
+  reason: string;
+  curve: CapacityPoint[];
+  simulations: number;
+  simulated_requests: number;
+  provenance: Provenance;
+}
+
+export interface Offer {
+  vendor: string;
+  region: string;
+  instance: string;
+  gpus: number;
+  term: string;
+  usd_per_hour: string;
+  provenance: Provenance;
+}
+
+export interface PlanFleet {
+  engine: EngineAnswer;
+  trust: Trust;
+  status: "cheapest" | "holds" | "dearer" | "floor" | "misses" | "no_fit";
+  why: string;
+  offer?: Offer;
+  machines?: number;
+  replicas?: number;
+  gpus?: number;
+  usd_per_hour?: string;
+  usd_per_month?: string;
+  ttft_seconds?: number;
+  tpot_ms?: number;
+  busy_share?: number;
+  floor_replicas?: number;
+  floor_usd_per_hour?: string;
+}
+
+export interface PlanVariant {
+  machines: number;
+  usd_per_hour: string;
+  usd_per_month: string;
+  why: string;
+}
+
+export interface PlanElastic {
+  met: boolean;
+  why: string;
+  least_replicas?: number;
+  most_replicas?: number;
+  machine_hours?: number;
+  usd_per_month?: number;
+  saving_share?: number;
+  ttft_seconds?: number;
+  tpot_ms?: number;
+  policies_tried: number;
+}
+
+export interface PlanRange {
+  reading: string;
+  machines?: number;
+  usd_per_month?: string;
+  why?: string;
+}
+
+export interface PlanAnswer {
+  target: LatencyTarget;
+  workload: TraceAnswer;
+  sentence: string;
+  proof: string;
+  best: PlanFleet;
+  spare: PlanVariant;
+  elastic?: PlanElastic;
+  range: PlanRange[];
+  candidates: PlanFleet[];
+  fleets: number;
+  engines: number;
+  simulations: number;
+  simulated_requests: number;
+  notes: string[];
+  provenance: Provenance;
+}
+
+export interface Progress {
+  phase: string;
+  done: number;
+  of: number;
+  calls: number;
+  best?: string;
+}
+
 // Problems (application/problem+json)
 
 export interface ProblemDocument {

@@ -6,7 +6,7 @@ import type { ComponentChildren } from "preact";
 import { capital, day } from "../format";
 import { kindName, rate } from "../rates";
 import { openEvidence } from "../ui/Evidence";
-import { dollarTicks, spread } from "./labels";
+import { dollarTicks, roundTicks, spread } from "./labels";
 import { drawn } from "./sources";
 import { largest, share, type Happening, type Segment, type Story } from "./story";
 
@@ -31,14 +31,6 @@ function timeTicks(from: number, to: number, room: number): { at: number; text: 
     const date = new Date(at);
     ticks.push({ at, text: date.getUTCMonth() === 0 ? String(date.getUTCFullYear()) : months.format(date) });
   }
-}
-
-// roundTicks are a few round amounts of a linear axis that begins at zero.
-function roundTicks(high: number): number[] {
-  const rough = high / 4;
-  const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * unit).find((s) => s >= rough)!;
-  return Array.from({ length: Math.floor(high / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
 const decimal = (v: number) => String(Number(v.toPrecision(6)));
@@ -123,7 +115,7 @@ export function Steps({ story: s, detail }: { story: Story; detail: (h: Happenin
         return `${joined ? "V" + level : `M${x(g.from).toFixed(1)},${level}`}H${x(g.to).toFixed(1)}`;
       })
       .join("");
-  const ticks = log ? dollarTicks(low * 0.85, high * 1.15) : roundTicks(high * 1.08 || 1);
+  const ticks = log ? dollarTicks(low * 0.85, high * 1.15) : roundTicks(high * 1.08 || 1, 4);
   const big = largest(s.happenings);
   const current = s.book.at(-1);
   const names = [

@@ -56,3 +56,11 @@ export function dollarTicks(low: number, high: number): number[] {
   }
   return ticks;
 }
+
+// roundTicks are about so many round amounts of a linear axis that begins at zero.
+export function roundTicks(high: number, about: number): number[] {
+  const rough = high / about;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * unit).find((s) => s >= rough * (1 - 1e-9))!;
+  return Array.from({ length: Math.floor(high / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(12)));
+}

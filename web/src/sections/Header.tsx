@@ -9,6 +9,7 @@ const pages = [
   ["/changes", "Changes"],
   ["/verification", "Verification"],
   ["/derived", "Derived"],
+  ["/fleet", "Fleet"],
   ["/method", "Method"],
 ] as const;
 

@@ -62,7 +62,7 @@ function visit(to: URL): void {
 }
 
 // served are the addresses that the server answers itself.
-const served = /^\/(api|assets|openapi)\b/;
+const served = /^\/(api|assets|examples|openapi)\b/;
 
 // follow makes links between pages change the page in place.
 export function follow(): void {
