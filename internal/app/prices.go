@@ -76,21 +76,18 @@ type PricesRequest struct {
 
 // Prices lists the models of the book. A provider that the book does not have is a [*price.UnknownProviderError].
 func (a *App) Prices(ctx context.Context, r PricesRequest) ([]PriceRow, error) {
-	book, err := a.book()
+	s, err := a.shelf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	files := book.Files()
+	book := s.book
+	provider := ""
 	if r.Provider != "" {
 		file, err := book.Provider(r.Provider)
 		if err != nil {
 			return nil, err
 		}
-		files = []*price.File{file}
-	}
-	s, err := a.shelf(ctx)
-	if err != nil {
-		return nil, err
+		provider = file.Provider
 	}
 	now, text := a.Now(), strings.ToLower(r.Text)
 	b, err := a.board(s, now, time.Time{})
@@ -98,19 +95,35 @@ func (a *App) Prices(ctx context.Context, r PricesRequest) ([]PriceRow, error) {
 		return nil, err
 	}
 	rows := []PriceRow{}
-	for _, f := range files {
-		for i := range f.Models {
-			m := &f.Models[i]
-			if !r.Retired && m.Retired != "" && !m.Retired.Time().After(now) {
-				continue
-			}
-			if text != "" && !strings.Contains(strings.ToLower(f.Provider+"/"+m.ID+" "+m.Name), text) {
-				continue
-			}
-			rows = append(rows, priceRows(book, f, m, b, now, r.Every)...)
+	for _, row := range b.list(s.book, now, r.Every) {
+		switch {
+		case !r.Retired && row.Retired != "" && !row.Retired.Time().After(now):
+		case provider != "" && row.Provider != provider:
+		case text != "" && !strings.Contains(strings.ToLower(row.Provider+"/"+row.Model+" "+row.Name), text):
+		default:
+			rows = append(rows, row)
 		}
 	}
 	return rows, nil
+}
+
+// list is the rows of all models, which are made once.
+func (b *board) list(book *price.Book, now time.Time, every bool) []PriceRow {
+	b.lists.Lock()
+	defer b.lists.Unlock()
+	if b.rows[every] == nil {
+		rows := []PriceRow{}
+		for _, f := range book.Files() {
+			for i := range f.Models {
+				rows = append(rows, priceRows(book, f, &f.Models[i], b, now, every)...)
+			}
+		}
+		if b.rows == nil {
+			b.rows = map[bool][]PriceRow{}
+		}
+		b.rows[every] = rows
+	}
+	return b.rows[every]
 }
 
 // priceRows are a model's rows: one for each sheet in force, or only that of the default route and standard tier. A model

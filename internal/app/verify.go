@@ -26,6 +26,9 @@ type boards struct {
 // board is our rates in force and what the sources say of them.
 type board struct {
 	rates, machines []registry.Row
+
+	lists sync.Mutex
+	rows  map[bool][]PriceRow // the price list: with every route and tier, or without
 }
 
 // row is the row of a rate of the price book.
