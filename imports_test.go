@@ -18,6 +18,7 @@ datafile money
 price gpu llm
 registry
 usage
+focus
 workload serving
 serving/sim
 serving/calibrate serving/plan

@@ -77,9 +77,13 @@ export async function stream<T>(path: string, body: unknown, progress: (p: Progr
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const pieces: string[] = []; // of the line that has begun: a result comes in many
   let kind = "";
+  let result: T | undefined;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) throw new Problem("The server ended before it had answered.", [], 0);
+    if (done) {
+      if (result === undefined) throw new Problem("The server ended before it had answered.", [], 0);
+      return result;
+    }
     const parts = value.split("\n");
     pieces.push(parts[0]!);
     for (const part of parts.slice(1)) {
@@ -89,9 +93,9 @@ export async function stream<T>(path: string, body: unknown, progress: (p: Progr
       if (line.startsWith("event: ")) kind = line.slice(7);
       if (!line.startsWith("data: ")) continue;
       const data = line.slice(6);
-      if (kind === "result") return JSON.parse(data) as T;
       if (kind === "problem") throw problemOf(422, data);
-      progress(JSON.parse(data) as Progress);
+      if (kind === "result") result = JSON.parse(data) as T;
+      else progress(JSON.parse(data) as Progress);
     }
   }
 }
