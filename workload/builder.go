@@ -12,9 +12,9 @@ import (
 	"breakeven/usage"
 )
 
-// Builder measures a [Profile] from calls, in one pass and in memory that does not grow with their number: it
-// holds a few thousand arrivals to put them in order, and one counter for each hour of the log. The zero value
-// is ready. A Builder is not safe for concurrent use.
+// Builder measures a [Profile] or a [Character] from calls, in one pass and in memory that does not grow with their
+// number: it holds a few thousand arrivals to put them in order, histograms of a fixed number of bins, and one counter
+// for each hour of the log. The zero value is ready. A Builder is not safe for concurrent use.
 type Builder struct {
 	// From is where the calls come from; it becomes the profile's provenance. Its kind is set to user where
 	// it is empty.
@@ -26,6 +26,7 @@ type Builder struct {
 	tokens               price.Quantities
 	overflow             bool
 	batch, all           int64 // tokens on a batch tier, and on any
+	waits, waited        int64 // tokens of calls that can wait, and of those that somebody waits for
 
 	singles                 int64 // rows that are one call
 	input, newInput, output *histogram
@@ -39,15 +40,17 @@ type Builder struct {
 	untimed     int64
 	widest      time.Duration // of buckets
 	unbounded   bool          // an aggregate that does not say how long its bucket is
-	hours       map[int64]*hour
-	hour        *hour // the one of the last row
+	hours       map[int64]*hourLoad
+	hour        *hourLoad // the one of the last row
 	hourIndex   int64
-	wide        bool // a bucket spans more than an hour
+	wide        bool                // a bucket spans more than an hour
+	days        map[int64]*hourLoad // of those buckets
+	coarser     bool                // a bucket spans more than a day
 	order       arrivals
 }
 
-// hour is what arrived in one clock hour.
-type hour struct{ requests, input, output int64 }
+// hourLoad is what arrived in one clock hour, or in one day by buckets of more than an hour.
+type hourLoad struct{ requests, input, output int64 }
 
 // Add counts one row. It keeps nothing of the call.
 func (b *Builder) Add(c *usage.Call) {
@@ -62,6 +65,12 @@ func (b *Builder) Add(c *usage.Call) {
 	b.all += in + out
 	if c.Tier == price.Batch {
 		b.batch += in + out
+	}
+	switch {
+	case c.Tier == price.Batch || c.Tier == price.Flex:
+		b.waits += in + out
+	case c.TTFT > 0 || c.Session != "" || c.Tier == price.Priority || c.Tier == price.Fast || c.Tier == price.UltraFast:
+		b.waited += in + out
 	}
 	switch {
 	case c.Failed:
@@ -110,7 +119,7 @@ func (b *Builder) place(c *usage.Call, n, in, out int64, aggregate bool) {
 	}
 	t, relative := c.Start.UnixNano(), c.Start.Unix() < firstDate
 	if b.hours == nil {
-		b.hours = map[int64]*hour{}
+		b.hours = map[int64]*hourLoad{}
 		b.first, b.last, b.end, b.relative = t, t, math.MinInt64, relative
 	}
 	if relative != b.relative {
@@ -128,19 +137,17 @@ func (b *Builder) place(c *usage.Call, n, in, out int64, aggregate bool) {
 			b.end = max(b.end, c.End.UnixNano())
 			if width > time.Hour {
 				b.wide = true
+				b.wideDay(c, n, in, out, width)
 				return
 			}
 		}
 	}
 	b.timed += n
-	index := t / int64(time.Hour)
-	if t%int64(time.Hour) < 0 {
-		index--
-	}
+	index := floorDiv(t, int64(time.Hour))
 	if b.hour == nil || index != b.hourIndex {
 		h, ok := b.hours[index]
 		if !ok {
-			h = new(hour)
+			h = new(hourLoad)
 			b.hours[index] = h
 		}
 		b.hour, b.hourIndex = h, index
@@ -151,6 +158,26 @@ func (b *Builder) place(c *usage.Call, n, in, out int64, aggregate bool) {
 	if n > 0 {
 		b.order.add(t, n)
 	}
+}
+
+// wideDay counts a bucket of more than an hour on the day of its begin.
+func (b *Builder) wideDay(c *usage.Call, n, in, out int64, width time.Duration) {
+	if width > 24*time.Hour {
+		b.coarser = true
+		return
+	}
+	if b.days == nil {
+		b.days = map[int64]*hourLoad{}
+	}
+	index := floorDiv(c.Start.UnixNano(), int64(24*time.Hour))
+	d, ok := b.days[index]
+	if !ok {
+		d = new(hourLoad)
+		b.days[index] = d
+	}
+	d.requests += n
+	d.input += in
+	d.output += out
 }
 
 // Profile is what the rows so far say. More may be added afterwards.
@@ -304,7 +331,7 @@ func (b *Builder) peak(p *Profile) {
 		return
 	}
 	byRequests := b.unknown == 0
-	var best *hour
+	var best *hourLoad
 	var at int64
 	for index, h := range b.hours {
 		more := best == nil || h.weight(byRequests) > best.weight(byRequests)
@@ -334,7 +361,7 @@ func (b *Builder) peak(p *Profile) {
 	}
 }
 
-func (h *hour) weight(byRequests bool) int64 {
+func (h *hourLoad) weight(byRequests bool) int64 {
 	if byRequests {
 		return h.requests
 	}

@@ -1,8 +1,8 @@
 // Package workload describes demand: how many calls arrive when, how long they are, and what the data that
 // says so can and cannot answer.
 //
-// Reading guide: profile.go is the result; builder.go measures it from a stream of calls in one pass;
-// histogram.go and arrivals.go are the instruments.
+// Reading guide: profile.go is the result, character.go what else tells workloads apart, and answers.go what the data
+// can answer; builder.go measures it from a stream of calls in one pass; histogram.go and arrivals.go are the instruments.
 package workload
 
 import (

@@ -68,8 +68,8 @@ func offer(o gpu.Offer) Offer {
 	return Offer{o.Vendor, o.Region, o.Instance, o.Count, o.Term, o.Hourly, o.Marketplace, o.Listed(), o.Provenance}
 }
 
-// Accelerators lists accelerators with their offers.
-func (a *App) Accelerators() ([]Accelerator, error) {
+// Accelerators lists accelerators, with their offers where those are wanted.
+func (a *App) Accelerators(offers bool) ([]Accelerator, error) {
 	parts, err := a.accelerators()
 	if err != nil {
 		return nil, err
@@ -84,8 +84,10 @@ func (a *App) Accelerators() ([]Accelerator, error) {
 			ID: p.ID, Name: p.Name, Vendor: p.Vendor, MemoryGiB: p.Memory.GiB(), Bandwidth: float64(p.Bandwidth) / 1e9,
 			Provenance: p.Provenance(gpu.MemoryFigure), Offers: []Offer{},
 		}
-		for _, o := range market.Offers(p.ID, gpu.Filter{}) {
-			acc.Offers = append(acc.Offers, offer(o))
+		if offers {
+			for _, o := range market.Offers(p.ID, gpu.Filter{}) {
+				acc.Offers = append(acc.Offers, offer(o))
+			}
 		}
 		list = append(list, acc)
 	}

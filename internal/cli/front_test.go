@@ -44,7 +44,7 @@ func TestUnwritableOutputIsAnError(t *testing.T) {
 		{"quick", "--api", "40000", "--gpu", "8000", "--ops", "25000"},
 		{"calc", "--model", "gpt-5.4", "--input", "1", "--output", "1", "--calls-per-day", "1"},
 		{"prices", "list"}, {"prices", "show", "openai/gpt-5.4"}, {"prices", "quote", "--provider", "openai", body},
-		{"usage", "report", log}, {"usage", "formats"},
+		{"usage", "report", log}, {"usage", "profile", log}, {"usage", "export", log}, {"usage", "formats"},
 		{"scenario", "new"}, {"scenario", "schema"},
 		{"models"}, {"gpus"},
 		{"serve", "--addr", "127.0.0.1:0"},

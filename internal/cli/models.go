@@ -86,7 +86,7 @@ type gpusListCmd struct {
 }
 
 func (c gpusListCmd) Run(r run) error {
-	list, err := r.app.Accelerators()
+	list, err := r.app.Accelerators(true)
 	if err != nil {
 		return err
 	}

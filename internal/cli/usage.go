@@ -12,8 +12,11 @@ import (
 )
 
 type usageCmd struct {
-	Report  usageReportCmd  `cmd:"" help:"Read call logs and report tokens and cost, at the price in force at each call's time."`
-	Formats usageFormatsCmd `cmd:"" help:"List the log formats that can be read, and how each is recognised."`
+	Report     usageReportCmd  `cmd:"" help:"Read call logs and report tokens and cost, at the price in force at each call's time."`
+	Profile    usageProfileCmd `cmd:"" help:"Read call logs and say what their workload is like: arrivals, lengths, spend, and what the data can answer."`
+	Export     usageExportCmd  `cmd:"" help:"Write call logs as FOCUS rows, for a FinOps tool: what each meter of each model measured and cost."`
+	FocusCheck focusCheckCmd   `cmd:"" name:"focus-check" help:"Hold a FOCUS file against the static rules of the specification."`
+	Formats    usageFormatsCmd `cmd:"" help:"List the log formats that can be read, and how each is recognised."`
 }
 
 type usageReportCmd struct {

@@ -191,8 +191,10 @@ func (h handlers) scenarios(api huma.API) {
 		list, err := h.app.GPUHistory()
 		return answer(h, list, err)
 	})
-	get(api, "/api/v1/gpus", "Accelerators and the offers for them", "catalog", func(context.Context, *struct{}) (*body[[]app.Accelerator], error) {
-		list, err := h.app.Accelerators()
+	get(api, "/api/v1/gpus", "Accelerators and the offers for them", "catalog", func(_ context.Context, in *struct {
+		Offers bool `query:"offers" default:"true" doc:"With the offers, of which there are many."`
+	}) (*body[[]app.Accelerator], error) {
+		list, err := h.app.Accelerators(in.Offers)
 		return answer(h, list, err)
 	})
 }

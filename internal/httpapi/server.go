@@ -46,6 +46,8 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	h.prices(api)
 	h.registry(api)
 	h.decide(api)
+	h.focus(api)
+	h.profile(api)
 	h.fleet(api)
 	h.scenarios(api)
 	h.system(api)

@@ -229,7 +229,7 @@ func TestAnswersMatchTheContract(t *testing.T) {
 			{"/api/v1/decide/log", upload(aggregate, nil)},
 		},
 		"GET /api/v1/example":      {{"/api/v1/example", none}},
-		"GET /api/v1/gpus":         {{"/api/v1/gpus", none}},
+		"GET /api/v1/gpus":         {{"/api/v1/gpus", none}, {"/api/v1/gpus?offers=false", none}},
 		"GET /api/v1/gpus/history": {{"/api/v1/gpus/history", none}},
 		"GET /api/v1/models":       {{"/api/v1/models", none}},
 		"POST /api/v1/plan":        {{"/api/v1/plan", asJSON(strings.TrimSuffix(fleet, "}") + means)}},
@@ -267,7 +267,14 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		"GET /api/v1/scenario/schema":   {{"/api/v1/scenario/schema", none}},
 		"POST /api/v1/simulate":         {{"/api/v1/simulate", asJSON(strings.TrimSuffix(oneReplica, "}") + means)}},
 		"POST /api/v1/simulate/log":     {{"/api/v1/simulate/log", upload(dayOfCalls(), map[string]string{"request": oneReplica})}},
-		"GET /api/v1/usage/formats":     {{"/api/v1/usage/formats", none}},
+		"POST /api/v1/usage/export": {
+			{"/api/v1/usage/export", upload(dayOfCalls(), map[string]string{"focus": "1.4", "period": "hour"})}, {"/api/v1/usage/export", upload(aggregate, nil)},
+		},
+		"POST /api/v1/usage/focus-check": {{"/api/v1/usage/focus-check", upload("BilledCost,Tags\n1.5,{}\n,x\n", map[string]string{"focus": "1.4"})}},
+		"GET /api/v1/usage/formats":      {{"/api/v1/usage/formats", none}},
+		"POST /api/v1/usage/profile": {
+			{"/api/v1/usage/profile", upload(dayOfCalls(), nil)}, {"/api/v1/usage/profile", upload(hours(), nil)}, {"/api/v1/usage/profile", upload(aggregate, nil)},
+		},
 		"POST /api/v1/usage/report": {
 			{"/api/v1/usage/report", upload(dayOfCalls(), map[string]string{"by": "day"})}, {"/api/v1/usage/report", upload(aggregate, nil)},
 		},

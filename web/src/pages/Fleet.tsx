@@ -35,7 +35,7 @@ export function Fleet() {
   const settled = a && !run.busy ? capacityPath(ask, a) : "";
   const capacity = useData<CapacityAnswer>(settled);
   const models = useData<OpenModel[]>("/api/v1/models");
-  const gpus = useData<Accelerator[]>(a || run.problem ? "/api/v1/gpus" : "");
+  const gpus = useData<Accelerator[]>(a || run.problem ? "/api/v1/gpus?offers=false" : "");
   // What keeps a single replica from the target is the fleet's fault where it misses it. A log's own calls are not those of
   // its means.
   const alone = settled && !a?.met && ask.work === "means" ? capacity.problem?.faults : undefined;
