@@ -37,6 +37,9 @@ const (
 	fStatus
 	fCacheHit
 	fKind
+	fMeter // the parts of a bill's line, which no mapping names
+	fAmount
+	fUnit
 
 	fInput // counts
 	fUncached
@@ -69,7 +72,7 @@ const firstCount, lastCount = fInput, fWebSearch
 // isCount reports whether the field is a number of tokens, requests or searches.
 func (f field) isCount() bool { return f >= firstCount && f <= lastCount }
 
-// fieldTable names the fields as Options.Mapping does.
+// fieldTable names the fields as Options.Mapping does; one without a text is for readers only.
 var fieldTable = [fieldCount]struct{ name, doc string }{
 	noField:         {"", ""},
 	fTime:           {"time", "when the call began, or the begin of the row's bucket"},
@@ -97,6 +100,9 @@ var fieldTable = [fieldCount]struct{ name, doc string }{
 	fStatus:         {"status", "success or failure, or an HTTP status"},
 	fCacheHit:       {"cache_hit", "whether a gateway answered from its own cache: true or false"},
 	fKind:           {"kind", "what the row records; rows that add up others, such as chains and agents, are left out"},
+	fMeter:          {"meter", ""},
+	fAmount:         {"amount", ""},
+	fUnit:           {"unit", ""},
 	fInput:          {"input", "input tokens; Options.Input says whether cached ones are among them"},
 	fUncached:       {"input_uncached", "input tokens that no cache served or stored"},
 	fCacheRead:      {"cache_read", "input tokens read from the vendor's cache"},
@@ -128,20 +134,24 @@ func (f field) String() string { return fieldTable[f].name }
 func FieldNames() []FieldName {
 	list := make([]FieldName, 0, fieldCount-1)
 	for f := noField + 1; f < fieldCount; f++ {
-		list = append(list, FieldName{Field: fieldTable[f].name, Name: fieldTable[f].doc})
+		if fieldTable[f].doc != "" {
+			list = append(list, FieldName{Field: fieldTable[f].name, Name: fieldTable[f].doc})
+		}
 	}
 	return list
 }
 
 func parseField(name string) (field, error) {
 	for f := noField + 1; f < fieldCount; f++ {
-		if fieldTable[f].name == name {
+		if fieldTable[f].name == name && fieldTable[f].doc != "" {
 			return f, nil
 		}
 	}
 	names := make([]string, 0, fieldCount-1)
 	for f := noField + 1; f < fieldCount; f++ {
-		names = append(names, fieldTable[f].name)
+		if fieldTable[f].doc != "" {
+			names = append(names, fieldTable[f].name)
+		}
 	}
 	return noField, fmt.Errorf("unknown field %q; the fields are %s", clip(name), strings.Join(names, ", "))
 }

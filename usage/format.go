@@ -142,6 +142,7 @@ type format struct {
 	why          string          // the evidence for rules.input, or for expect
 	costExponent int             // the cost is in dollars times ten to minus this: -2 for cents
 	note         string          // what holds for every file of the format
+	once         bool            // rows with the same identifier are versions of one call
 	days         bool            // a time is the day that the row adds up, whatever clock time it shows
 
 	columns map[string]binding // from a column's name or a value's path
@@ -173,23 +174,23 @@ func (f *format) describe() Format {
 func formats() []*format {
 	return []*format{
 		&litellmSpend, &litellmDaily,
-		&openaiUsage, &openaiDashboard,
+		&openaiCosts, &openaiUsage, &openaiDashboard,
 		&anthropicUsage, &anthropicConsole,
 		&openrouterActivity, &openrouterDaily,
 		&otlp,
 		&langfuse, &langsmith, &helicone, &portkey, &bifrost,
 		&bedrockLog,
+		&claudeCode, &codex,
+		&awsCUR, &azureCosts, &googleBilling, &focus,
 		&burstGPT,
 		&generic,
 	}
 }
 
-// refusals are exports that people try and that hold no usage.
+// refusals are exports that people try, and that are refused because they hold no usage.
 func refusals() []*format {
 	return []*format{
-		&openaiCosts, &openaiDashboardCosts, &anthropicCosts, &anthropicConsoleCosts,
-		&awsCosts, &azureCosts, &googleCosts, &focus,
-		&claudeCode, &codex,
+		&openaiDashboardCosts, &anthropicCosts, &anthropicConsoleCosts,
 	}
 }
 

@@ -56,11 +56,50 @@ var openaiDashboard = format{
 	adjust:  openaiUsage.adjust,
 }
 
+// openaiCosts is the answer of OpenAI's /v1/organization/costs, grouped by line item: "batch | gpt-5-mini, cached
+// input". A line item has its quantity beside its cost.
 var openaiCosts = format{
-	name: "openai_costs", title: "an answer of OpenAI's cost report", json: true,
-	signs:  []string{"data[].start_time", "data[].results[].amount"},
-	refuse: "holds money and no tokens by call",
-	hint:   "fetch /v1/organization/usage/completions with group_by model and bucket_width 1m or 1h",
+	name: "openai_costs", title: "OpenAI organization costs", json: true,
+	signs: []string{"data[].start_time", "data[].results[].amount.value"},
+	grain: PerBucket,
+	rules: meterRules,
+	why:   meterWhy,
+	note:  meterNote,
+	columns: map[string]binding{
+		"amount.value":    {fCost, 0},
+		"amount.currency": {fCurrency, 0},
+		"line_item":       {fMeter, 0},
+		"quantity":        {fAmount, 0},
+		"quantity_unit":   {fUnit, 0},
+		"project_id":      {fProject, 0},
+		"api_key_id":      {fAPIKey, 0},
+	},
+	read: readBuckets(bucketKeys{begin: "start_time", end: "end_time"}),
+	adjust: func(s *session, r *row) string {
+		item := r.text[fMeter]
+		if item == nil {
+			return "the line is not grouped by line item, so it holds money and no tokens"
+		}
+		comma := bytes.LastIndexByte(item, ',')
+		if comma < 0 {
+			return otherService
+		}
+		model, kind := item[:comma], item[comma+1:]
+		if bar := bytes.LastIndexByte(model, '|'); bar >= 0 {
+			r.set(binding{fTier, 0}, r.name[fMeter], bytes.TrimSpace(model[:bar]))
+			model = model[bar+1:]
+		}
+		r.set(binding{fModel, 0}, r.name[fMeter], bytes.TrimSpace(model))
+		r.text[fMeter] = bytes.TrimSpace(kind)
+		if r.text[fUnit] == nil {
+			r.set(binding{fUnit, 0}, "", []byte("tokens"))
+		}
+		if skip := s.meterRow(r, false); skip != "" {
+			return skip
+		}
+		defaultProvider(r, "openai")
+		return ""
+	},
 }
 
 var openaiDashboardCosts = format{

@@ -32,6 +32,7 @@ type row struct {
 	// met are the columns of a JSON row that were read, and twice is one that came again.
 	met   []string
 	twice string
+	bad   *rowProblem // what the format found wrong
 	// blank has bit f set where the column of a field is there and holds nothing.
 	blank uint64
 }
@@ -41,7 +42,7 @@ func (r *row) reset(line int) {
 		r.text[f] = nil
 	}
 	r.used, r.scratch, r.met = r.used[:0], r.scratch[:0], r.met[:0]
-	r.line, r.failed, r.twice, r.blank = line, false, "", 0
+	r.line, r.failed, r.twice, r.bad, r.blank = line, false, "", nil, 0
 }
 
 // meet notes that a JSON row has a key, which it may have once. Elements of lists share one name.
@@ -73,6 +74,12 @@ func (r *row) set(b binding, name string, text []byte) {
 		return
 	}
 	r.text[b.f], r.name[b.f], r.rank[b.f] = text, name, b.rank
+}
+
+// drop empties a field.
+func (r *row) drop(f field) {
+	r.text[f] = nil
+	r.used = slices.DeleteFunc(r.used, func(g field) bool { return g == f })
 }
 
 func isZero(text []byte) bool {
@@ -146,6 +153,9 @@ func (s *session) tokenCounts(r *row) (skip string, err error) {
 			File: s.name, Line: r.line, Field: r.twice, Problem: "stands in the row more than once",
 			Hint: "mend the export: which of the values counts cannot be told",
 		}
+	}
+	if r.bad != nil {
+		return "", s.fault(r, r.bad.f, r.bad.problem, r.bad.hint)
 	}
 	if truth(r.text[fCacheHit]) {
 		return "the gateway answered from its own cache: no vendor was called", nil

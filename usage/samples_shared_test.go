@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,31 +169,37 @@ func same(t *testing.T, name, got, want string) {
 }
 
 // What a format cannot tell is what its test leaves out: requests, the lifetime of cache writes, the split of
-// the input, reasoning, tiers (without which the bill differs), or a cost.
-type lacks struct{ requests, lifetimes, writes, reads, reasoning, tiers, cost bool }
+// the input, reasoning, tiers and models' versions (without which the bill differs), or a cost.
+type lacks struct{ requests, lifetimes, writes, reads, reasoning, tiers, models, cost bool }
 
 var samples = []struct {
 	file, format, scope string
 	lacks               lacks
+	skipped, faulty     int64 // rows that are no calls: repeated answers, other events, a line that is cut
 }{
-	{"openai_usage_completions_1h.json", "openai_usage", "openai", lacks{reasoning: true, cost: true}},
-	{"openai_dashboard_usage.csv", "openai_dashboard", "openai", lacks{reasoning: true, cost: true}},
-	{"anthropic_usage_report_messages_1h.json", "anthropic_usage", "anthropic", lacks{requests: true, reasoning: true, cost: true}},
-	{"anthropic_console_tokens.csv", "anthropic_console", "anthropic", lacks{requests: true, reasoning: true, cost: true}},
-	{"bedrock_invocation_log.jsonl", "bedrock_log", "anthropic", lacks{lifetimes: true, reasoning: true, tiers: true, cost: true}},
-	{"litellm_spendlogs.jsonl", "litellm", "all", lacks{}},
-	{"litellm_daily_user_spend.csv", "litellm_daily", "all", lacks{lifetimes: true, reasoning: true, tiers: true}},
-	{"openrouter_activity.csv", "openrouter", "all", lacks{writes: true, lifetimes: true, tiers: true}},
-	{"openrouter_daily.csv", "openrouter_daily", "all", lacks{reads: true, writes: true, lifetimes: true, tiers: true}},
-	{"helicone_requests.jsonl", "helicone", "all", lacks{reasoning: true}},
-	{"langfuse_observations.jsonl", "langfuse", "all", lacks{}},
-	{"langsmith_runs.jsonl", "langsmith", "all", lacks{lifetimes: true}},
-	{"portkey_logs.jsonl", "portkey", "all", lacks{reads: true, writes: true, lifetimes: true, reasoning: true, tiers: true}},
-	{"bifrost_logs.jsonl", "bifrost", "all", lacks{}},
-	{"otlp_genai_semconv_1_41.json", "otlp", "all", lacks{lifetimes: true, tiers: true, cost: true}},
-	{"otlp_genai_semconv_main_2026.json", "otlp", "all", lacks{lifetimes: true, tiers: true, cost: true}},
-	{"otlp_openinference.json", "otlp", "all", lacks{lifetimes: true, tiers: true}},
-	{"ground_truth.jsonl", "generic", "all", lacks{reasoning: true}}, // its reasoning has a name of its own
+	{file: "openai_usage_completions_1h.json", format: "openai_usage", scope: "openai", lacks: lacks{reasoning: true, cost: true}},
+	{file: "openai_dashboard_usage.csv", format: "openai_dashboard", scope: "openai", lacks: lacks{reasoning: true, cost: true}},
+	{file: "anthropic_usage_report_messages_1h.json", format: "anthropic_usage", scope: "anthropic", lacks: lacks{requests: true, reasoning: true, cost: true}},
+	{file: "anthropic_console_tokens.csv", format: "anthropic_console", scope: "anthropic", lacks: lacks{requests: true, reasoning: true, cost: true}},
+	{file: "bedrock_invocation_log.jsonl", format: "bedrock_log", scope: "anthropic", lacks: lacks{lifetimes: true, reasoning: true, tiers: true, cost: true}},
+	{file: "litellm_spendlogs.jsonl", format: "litellm", scope: "all"},
+	{file: "litellm_daily_user_spend.csv", format: "litellm_daily", scope: "all", lacks: lacks{lifetimes: true, reasoning: true, tiers: true}},
+	{file: "openrouter_activity.csv", format: "openrouter", scope: "all", lacks: lacks{writes: true, lifetimes: true, tiers: true}},
+	{file: "openrouter_daily.csv", format: "openrouter_daily", scope: "all", lacks: lacks{reads: true, writes: true, lifetimes: true, tiers: true}},
+	{file: "helicone_requests.jsonl", format: "helicone", scope: "all", lacks: lacks{reasoning: true}},
+	{file: "langfuse_observations.jsonl", format: "langfuse", scope: "all"},
+	{file: "langsmith_runs.jsonl", format: "langsmith", scope: "all", lacks: lacks{lifetimes: true}},
+	{file: "portkey_logs.jsonl", format: "portkey", scope: "all", lacks: lacks{reads: true, writes: true, lifetimes: true, reasoning: true, tiers: true}},
+	{file: "bifrost_logs.jsonl", format: "bifrost", scope: "all"},
+	{file: "otlp_genai_semconv_1_41.json", format: "otlp", scope: "all", lacks: lacks{lifetimes: true, tiers: true, cost: true}},
+	{file: "otlp_genai_semconv_main_2026.json", format: "otlp", scope: "all", lacks: lacks{lifetimes: true, tiers: true, cost: true}},
+	{file: "otlp_openinference.json", format: "otlp", scope: "all", lacks: lacks{lifetimes: true, tiers: true}},
+	{file: "claude_code_session.jsonl", format: "claude_code", scope: "anthropic", lacks: lacks{reasoning: true, cost: true}, skipped: 28, faulty: 1},
+	{file: "openai_costs_1d.json", format: "openai_costs", scope: "openai", lacks: lacks{requests: true, reasoning: true}},
+	{file: "aws_cur2_bedrock.csv", format: "aws_cur", scope: "anthropic", lacks: lacks{requests: true, reasoning: true}},
+	{file: "azure_cost_export.csv", format: "azure_cost", scope: "openai", lacks: lacks{requests: true, reasoning: true, models: true}},
+	{file: "focus_1_4_llm_spend.csv", format: "focus", scope: "all", lacks: lacks{requests: true, reasoning: true}},
+	{file: "ground_truth.jsonl", format: "generic", scope: "all", lacks: lacks{reasoning: true}}, // its reasoning has a name of its own
 }
 
 func TestSamples(t *testing.T) {
@@ -213,7 +222,7 @@ func TestSamples(t *testing.T) {
 					if reported, err = reported.Add(c.Reported.USD); err != nil {
 						return err
 					}
-					if !tt.lacks.lifetimes && !tt.lacks.tiers {
+					if !tt.lacks.lifetimes && !tt.lacks.tiers && !tt.lacks.models {
 						if err := b.add(c); err != nil {
 							return err
 						}
@@ -223,7 +232,7 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Format != tt.format || s.Faulty != 0 || s.Skipped != 0 || s.Rows != s.Calls || s.Clock != usage.Absolute {
+			if s.Format != tt.format || s.Faulty != tt.faulty || s.Skipped != tt.skipped || s.Rows != s.Calls+s.Skipped+s.Faulty || s.Clock != usage.Absolute {
 				t.Errorf("summary = %+v", s)
 			}
 			if known == tt.lacks.requests || (known && requests != want.Requests) {
@@ -251,7 +260,7 @@ func TestSamples(t *testing.T) {
 			if !tt.lacks.reasoning {
 				check("reasoning", q[price.Reasoning], want.Reasoning)
 			}
-			if !tt.lacks.lifetimes && !tt.lacks.tiers {
+			if !tt.lacks.lifetimes && !tt.lacks.tiers && !tt.lacks.models {
 				same(t, "bill", b.total(t, anyModel), want.Spend)
 			}
 			if !tt.lacks.cost {
@@ -259,6 +268,49 @@ func TestSamples(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Codex logs totals that grow, and repeats some of them: the calls are their differences.
+func TestSampleOfCodex(t *testing.T) {
+	e := readExpected(t)
+	b := bill{book: e.book(t), sums: map[price.Ref]*price.Quantities{}}
+	s, err := usage.Read("codex", bytes.NewReader(sharedFile(t, "usage-samples", "codex_session.jsonl")), usage.Options{}, b.add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := int64(0)
+	for key, day := range e.ByDayModel {
+		if strings.HasSuffix(key, "|gpt-5.6-sol") {
+			requests += day.Requests
+		}
+	}
+	// One line opens the turn, and six events come twice.
+	if s.Format != "codex" || s.Calls != requests || s.Faulty != 0 || s.Skipped != 7 {
+		t.Errorf("summary = %+v, want %d calls", s, requests)
+	}
+	same(t, "bill", b.total(t, anyModel), e.InForce)
+}
+
+// The sample of Google's bill is a workload of its own: each hour 1,234,567 tokens of text in at 2 dollars a million,
+// 654,321 cached ones at 0.2 and 123,456 out at 12, for three hours.
+func TestSampleOfGoogle(t *testing.T) {
+	var q price.Quantities
+	var reported money.USD
+	s, err := usage.Read("gcp", bytes.NewReader(sharedFile(t, "usage-samples", "gcp_billing_export_gemini.jsonl")), usage.Options{}, func(c *usage.Call) error {
+		if c.Model != "gemini-3.1-pro" || c.Provider != "google" || c.End.Sub(c.Start) != time.Hour || c.Requests.Known {
+			t.Errorf("call = %+v", c)
+		}
+		var err error
+		if reported, err = reported.Add(c.Reported.USD); err != nil {
+			return err
+		}
+		return q.Add(&c.Quantities)
+	})
+	if err != nil || s.Format != "gcp_billing" || s.Calls != 9 || s.Rows != 9 {
+		t.Fatalf("%v, %+v", err, s)
+	}
+	quantities(t, q, price.Quantities{price.Input: 3 * 1_234_567, price.CacheRead: 3 * 654_321, price.Output: 3 * 123_456})
+	same(t, "reported", reported.String(), "12.2444106") // 3 x (2.469134 + 0.1308642 + 1.481472)
 }
 
 // The price of one model was cut on the last day of the log: each call costs what was in force when it began.
@@ -305,19 +357,62 @@ func TestSamplesAtThePriceInForce(t *testing.T) {
 	}
 }
 
-// Exports that hold no usage, or repeat it, are named and refused: read as calls they would give wrong numbers.
+// samplesElsewhere are read by tests of their own, and samplesRefused hold money and no tokens.
+var (
+	samplesElsewhere = []string{"codex_session.jsonl", "gcp_billing_export_gemini.jsonl", "ccusage_daily.json"}
+	samplesRefused   = []string{"openai_dashboard_cost.csv", "anthropic_cost_report_1d.json", "anthropic_console_cost.csv"}
+)
+
+// Every file of the folder is one that is read or one that is refused: a new sample fails here until it is either.
+func TestEverySampleIsReadOrRefused(t *testing.T) {
+	entries, err := os.ReadDir(shared(t, "usage-samples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := append(slices.Clone(samplesElsewhere), samplesRefused...)
+	for _, s := range samples {
+		known = append(known, s.file)
+	}
+	for _, e := range entries {
+		switch filepath.Ext(e.Name()) {
+		case ".csv", ".json", ".jsonl":
+			if e.Name() != "expected.json" && !slices.Contains(known, e.Name()) {
+				t.Errorf("%s is neither read nor refused by a test", e.Name())
+			}
+		}
+	}
+}
+
+// Exports that hold money and no tokens are named and refused: read as calls they would be a bill of nothing.
 func TestSamplesThatAreRefused(t *testing.T) {
-	for _, file := range []string{
-		"openai_costs_1d.json", "openai_dashboard_cost.csv", "anthropic_cost_report_1d.json", "anthropic_console_cost.csv",
-		"aws_cur2_bedrock.csv", "azure_cost_export.csv", "gcp_billing_export_gemini.jsonl", "focus_1_4_llm_spend.csv",
-		"claude_code_session.jsonl", "codex_session.jsonl",
-	} {
+	for _, file := range samplesRefused {
 		s, err := usage.Read(file, bytes.NewReader(sharedFile(t, "usage-samples", file)), usage.Options{}, nil)
 		e, ok := errors.AsType[*usage.FileError](err)
 		if !ok || e.Hint == "" || s.Rows != 0 {
 			t.Errorf("%s: %v after %d rows; want a FileError with a hint", file, err, s.Rows)
 		}
 	}
+}
+
+// What ccusage adds up by day has no format of its own: its columns are matched by name, and its rows prove that the
+// input leaves cached tokens out.
+func TestSampleOfCcusage(t *testing.T) {
+	e := readExpected(t)
+	var q price.Quantities
+	var reported money.USD
+	s, err := usage.Read("ccusage", bytes.NewReader(sharedFile(t, "usage-samples", "ccusage_daily.json")), usage.Options{}, func(c *usage.Call) error {
+		var err error
+		if reported, err = reported.Add(c.Reported.USD); err != nil {
+			return err
+		}
+		return q.Add(&c.Quantities)
+	})
+	if err != nil || s.Format != "generic" || s.Input != usage.Excludes || s.Calls != 3 {
+		t.Fatalf("%v, %+v", err, s)
+	}
+	want := e.Anthropic
+	quantities(t, q, price.Quantities{price.Input: want.Input, price.CacheRead: want.CacheRead, price.CacheWrite: want.Write5m + want.Write1h, price.Output: want.Output})
+	same(t, "reported", reported.String(), want.Spend)
 }
 
 // The public traces are read without a flag, on a clock that counts from their start.

@@ -38,6 +38,8 @@ type session struct {
 	row    row
 	counts counts
 	call   Call
+	held   held
+	meters map[string]meter // by name
 	walker walker
 	words  map[string]string
 
@@ -82,7 +84,10 @@ func (s *session) read(r io.Reader) error {
 	if err := s.format.read(s, src, content); err != nil {
 		return err
 	}
-	return s.verdict()
+	if err := s.verdict(); err != nil {
+		return err
+	}
+	return s.release()
 }
 
 // choose finds the file's format.
@@ -211,8 +216,15 @@ func (s *session) take() error {
 		s.skip(skip)
 		return nil
 	}
+	if s.format.once {
+		return s.hold()
+	}
 	s.sum.Calls++
-	call := &s.call
+	return s.hand(&s.call)
+}
+
+// hand hands a call on.
+func (s *session) hand(call *Call) error {
 	if !call.Start.IsZero() {
 		s.tick.Add(call.Start)
 		if s.sum.FirstStart.IsZero() || call.Start.Before(s.sum.FirstStart) {
