@@ -95,7 +95,7 @@ func Resolve(statements []Statement) Resolution {
 	case groups[1].voices == best.voices && supplied(groups[1]):
 		return Resolution{
 			Outcome: Undecided, Agree: []Statement{}, Differ: statements,
-			Why: fmt.Sprintf("%s %s and as many %s", voicesSay(best.voices), best.rate, groups[1].rate),
+			Why: fmt.Sprintf("%s %s and as many say %s", voicesSay(best.voices), best.rate, groups[1].rate),
 		}
 	}
 	return decided(ByMajority, best.rate, statements, fmt.Sprintf("%s against %d", voicesSay(best.voices)+" "+best.rate.String(), voices(published)-best.voices))

@@ -25,7 +25,7 @@ test("the price table lists every model with its evidence and its standing", asy
   await page.keyboard.press("Escape");
   await expect(panel(page)).toHaveCount(0);
   await expect(haiku.getByRole("button", { name: /^published.*why the prices/ })).toBeFocused();
-  await haiku.getByRole("button", { name: /^one source.*who confirms/ }).click();
+  await haiku.getByRole("button", { name: /^long ago.*who confirms/ }).click();
   await expect(panel(page)).toContainText("independent sources agree");
   await expect(panel(page)).toContainText("Output: $5", { ignoreCase: true });
   await panel(page).getByRole("link", { name: "All its rates and their history" }).click();

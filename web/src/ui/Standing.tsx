@@ -39,7 +39,7 @@ function Confirmation({ r }: { r: PriceRow }) {
 export function Standing({ r }: { r: PriceRow }) {
   return (
     <Opener
-      class={`standing ${r.standing}`}
+      class={`standing standing-${r.standing}`}
       label={`who confirms the prices of ${r.name ?? r.model}?`}
       content={() => (
         <>
