@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,18 +24,7 @@ type usageExportCmd struct {
 }
 
 func (c usageExportCmd) Run(r run) error {
-	if err := once(slices.Concat(c.Files, c.Sheet)...); err != nil {
-		return err
-	}
-	o, err := c.options()
-	if err != nil {
-		return err
-	}
-	logs, err := r.logs(c.Files)
-	if err != nil {
-		return err
-	}
-	priced, err := r.priced(c.sheetFlag)
+	priced, logs, o, err := r.open(c.Files, c.logFlags)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,18 +19,7 @@ type usageProfileCmd struct {
 }
 
 func (c usageProfileCmd) Run(r run) error {
-	if err := once(slices.Concat(c.Files, c.Sheet)...); err != nil {
-		return err
-	}
-	o, err := c.options()
-	if err != nil {
-		return err
-	}
-	logs, err := r.logs(c.Files)
-	if err != nil {
-		return err
-	}
-	priced, err := r.priced(c.sheetFlag)
+	priced, logs, o, err := r.open(c.Files, c.logFlags)
 	if err != nil {
 		return err
 	}

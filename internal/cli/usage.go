@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,18 +25,7 @@ type usageReportCmd struct {
 }
 
 func (c usageReportCmd) Run(r run) error {
-	if err := once(slices.Concat(c.Files, c.Sheet)...); err != nil {
-		return err
-	}
-	o, err := c.options()
-	if err != nil {
-		return err
-	}
-	logs, err := r.logs(c.Files)
-	if err != nil {
-		return err
-	}
-	priced, err := r.priced(c.sheetFlag)
+	priced, logs, o, err := r.open(c.Files, c.logFlags)
 	if err != nil {
 		return err
 	}

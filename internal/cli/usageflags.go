@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"breakeven/internal/app"
@@ -76,4 +77,25 @@ func (r run) badRows(files []usage.Summary, f logFlags) error {
 		Kind: app.Invalid, Err: fmt.Errorf("the answer leaves out %s of %s that could not be read", grouped(strconv.FormatInt(faulty, 10)), ledger.Count(rows, "row")),
 		Hint: "mend them, or accept that with --keep-going",
 	}
+}
+
+// open opens call logs, and the price book with the sheets of the flags, with how the logs are to be read.
+func (r run) open(files []string, f logFlags) (*app.App, []app.Source, usage.Options, error) {
+	fail := func(err error) (*app.App, []app.Source, usage.Options, error) { return nil, nil, usage.Options{}, err }
+	if err := once(slices.Concat(files, f.Sheet)...); err != nil {
+		return fail(err)
+	}
+	o, err := f.options()
+	if err != nil {
+		return fail(err)
+	}
+	logs, err := r.logs(files)
+	if err != nil {
+		return fail(err)
+	}
+	priced, err := r.priced(f.sheetFlag)
+	if err != nil {
+		return fail(err)
+	}
+	return priced, logs, o, nil
 }
