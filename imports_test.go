@@ -27,6 +27,8 @@ decide
 scenario
 catalog
 examples web internal/scenariofile
+internal/warehouse
+internal/warehouse/folder internal/warehouse/clickhouse internal/logfile
 internal/store/pgtest
 internal/feed internal/store
 internal/app

@@ -93,3 +93,13 @@ type Cost struct {
 // Aggregate reports whether the row adds up several calls, or may do so, so that a context band cannot be
 // told from its sums.
 func (c *Call) Aggregate() bool { return !c.End.IsZero() || !c.Requests.Known || c.Requests.N != 1 }
+
+// Reach is how long a prompt the row may hold, in tokens, to tell which context bands it may fall in: its own for one
+// call, and for several four times their mean, or all of their input where their number is unknown.
+func (c *Call) Reach() int64 {
+	input := c.Quantities.InputTokens()
+	if c.Aggregate() && c.Requests.Known && c.Requests.N > 0 {
+		return input / c.Requests.N * 4
+	}
+	return input
+}
