@@ -72,12 +72,12 @@ var anthropicCosts = format{
 	name: "anthropic_costs", title: "an answer of Anthropic's cost report", json: true,
 	signs:  []string{"data[].starting_at", "data[].results[].amount"},
 	refuse: "holds money and no tokens",
-	hint:   "fetch /v1/organizations/usage_report/messages with group_by[]=model, service_tier, context_window",
+	hint:   "fetch /v1/organizations/usage_report/messages with group_by[]=model, service_tier, context_window; what was billed is read by breakeven usage reconcile --bill",
 }
 
 var anthropicConsoleCosts = format{
 	name: "anthropic_console_cost", title: "the cost export of the Anthropic Console",
 	signs:  []string{"usage_date_utc", "cost_usd", "token_type"},
 	refuse: "holds money, rounded to cents, and no tokens",
-	hint:   "export the tokens of the Console",
+	hint:   "export the tokens of the Console; what was billed is read by breakeven usage reconcile --bill",
 }

@@ -8,7 +8,7 @@ import (
 // awsCUR is an AWS Cost and Usage Report 2.0, of which the lines of Bedrock count tokens. A usage type is a
 // region, a model and a kind of tokens: USE1-ClaudeOpus4.7-cache-read-input-token-count.
 var awsCUR = format{
-	name: "aws_cur", title: "AWS Cost and Usage Report",
+	name: "aws_cur", title: "AWS Cost and Usage Report", json: true, both: true,
 	signs: []string{"line_item_usage_type", "line_item_usage_amount"},
 	grain: PerBucket,
 	rules: meterRules,
@@ -28,7 +28,7 @@ var awsCUR = format{
 		"product_region_code":          {fRegion, 0},
 		"line_item_usage_account_name": {fProject, 1},
 	},
-	read: readTable,
+	read: readEither,
 	adjust: func(s *session, r *row) string {
 		kind := s.word(r.text[fKind])
 		r.drop(fKind)

@@ -7,10 +7,11 @@ import (
 
 // azureCosts is an export of Azure Cost Management: a line a day and meter. Meters count in thousands or in
 // millions of tokens, side by side, and abbreviate: "gpt 5 mini cached Inp glbl Tokens". Days are written
-// month first.
+// month first. Agreements of different ages and kinds have other names, and other cases, for the same columns.
 var azureCosts = format{
-	name: "azure_cost", title: "Azure cost export",
-	signs: []string{"meterName", "unitOfMeasure", "costInBillingCurrency"},
+	name: "azure_cost", title: "Azure cost export", json: true, both: true, anyCase: true,
+	signs: []string{"metername", "unitofmeasure", "quantity|consumedquantity|usagequantity", "costinbillingcurrency|pretaxcost|cost|costinusd"},
+	how:   "it has meterName, unitOfMeasure, a quantity and a cost, as exports of any agreement call them",
 	grain: PerBucket,
 	rules: meterRules,
 	why:   meterWhy,
@@ -18,19 +19,28 @@ var azureCosts = format{
 	days:  true,
 	columns: map[string]binding{
 		"date":                  {fTime, 0},
-		"meterName":             {fMeter, 0},
+		"usagedatetime":         {fTime, 1},
+		"metername":             {fMeter, 0},
 		"quantity":              {fAmount, 0},
-		"unitOfMeasure":         {fUnit, 0},
-		"costInUsd":             {fCost, 0},
-		"costInBillingCurrency": {fCost, 1},
-		"billingCurrency":       {fCurrency, 0},
-		"chargeType":            {fKind, 0},
-		"resourceLocation":      {fRegion, 0},
-		"ResourceId":            {fProject, 1},
-		"resourceGroupName":     {fProject, 2},
-		"meterSubCategory":      {fSession, 9}, // read below, and then dropped
+		"consumedquantity":      {fAmount, 1},
+		"usagequantity":         {fAmount, 2},
+		"unitofmeasure":         {fUnit, 0},
+		"costinusd":             {fCost, 0},
+		"costinbillingcurrency": {fCost, 1},
+		"pretaxcost":            {fCost, 2},
+		"cost":                  {fCost, 3},
+		"billingcurrency":       {fCurrency, 0},
+		"billingcurrencycode":   {fCurrency, 1},
+		"currency":              {fCurrency, 2},
+		"chargetype":            {fKind, 0},
+		"resourcelocation":      {fRegion, 0},
+		"resourceid":            {fProject, 1},
+		"instanceid":            {fProject, 2},
+		"resourcegroupname":     {fProject, 3},
+		"resourcegroup":         {fProject, 4},
+		"metersubcategory":      {fSession, 9}, // read below, and then dropped
 	},
-	read: readTable,
+	read: readEither,
 	adjust: func(s *session, r *row) string {
 		kind, family := s.word(r.text[fKind]), s.word(r.text[fSession])
 		r.drop(fKind)
@@ -38,7 +48,7 @@ var azureCosts = format{
 		if kind != "" && !strings.EqualFold(kind, "usage") {
 			return noUsageLine
 		}
-		if r.name[fCost] == "costInUsd" && r.text[fCost] != nil {
+		if strings.EqualFold(r.name[fCost], "costInUsd") && r.text[fCost] != nil {
 			r.drop(fCurrency)
 		}
 		s.monthFirst(r)

@@ -41,6 +41,9 @@ type Call struct {
 
 	Project, APIKey, User, Session string
 
+	// Blocks identify the blocks of the prompt in their order, where a trace has them. They are reused with the call.
+	Blocks []uint64
+
 	Latency, TTFT time.Duration // zero where unknown
 	Failed        bool
 

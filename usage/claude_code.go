@@ -1,7 +1,5 @@
 package usage
 
-import "fmt"
-
 // claudeCode is a session log of Claude Code, one line an event. Only lines of the assistant bill tokens.
 //
 // An answer is written several times: while it streams, with an output that grows, and again where a subagent or
@@ -13,9 +11,9 @@ var claudeCode = format{
 	grain: PerRequest,
 	rules: rules{input: Excludes},
 	why:   "Anthropic: input_tokens holds neither cached nor written tokens",
-	note: "Each answer counts once within this file, by its message, with its largest output. " +
-		"Files of subagents and resumed sessions may repeat answers of this one: read as several logs, those count in each.",
-	once: true,
+	note:  "Each answer counts once, by its message, with its largest output: in this file, and in all that are read with it.",
+	once:  true,
+	grows: true,
 	columns: map[string]binding{
 		"type":          {fKind, 0},
 		"timestamp":     {fTime, 0},
@@ -54,56 +52,4 @@ var claudeCode = format{
 		}
 		return ""
 	},
-}
-
-// maxHeld bounds the memory for calls that wait for the end of their file.
-const maxHeld = 1 << 18
-
-// held are the calls of a file in which a call has several rows, in the order of their first ones.
-type held struct {
-	calls []Call
-	at    map[string]int // by identifier
-}
-
-// hold keeps the session's call until the end of the file, because a later row may be a fuller version of it. Of
-// the versions the one with the most output counts, from the earliest time of all.
-func (s *session) hold() error {
-	call := &s.call
-	if i, again := s.held.at[call.ID]; again && call.ID != "" {
-		s.skip("the row repeats an answer, which counts once")
-		old := &s.held.calls[i]
-		start := old.Start
-		if call.Start.Before(start) {
-			start = call.Start
-		}
-		if call.Quantities.OutputTokens() > old.Quantities.OutputTokens() {
-			*old = *call
-		}
-		old.Start = start
-		return nil
-	}
-	if len(s.held.calls) >= maxHeld {
-		s.sum.Rows-- // the row was not read
-		return &FileError{
-			File: s.name, Line: call.Line, Problem: fmt.Sprintf("holds more than %d answers, each of which may come again", maxHeld),
-			Hint: "read each session's file as a log of its own",
-		}
-	}
-	if s.held.at == nil {
-		s.held.at = map[string]int{}
-	}
-	s.held.at[call.ID] = len(s.held.calls)
-	s.held.calls = append(s.held.calls, *call)
-	s.sum.Calls++
-	return nil
-}
-
-// release hands on the calls that were held.
-func (s *session) release() error {
-	for i := range s.held.calls {
-		if err := s.hand(&s.held.calls[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }

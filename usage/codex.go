@@ -12,7 +12,10 @@ var codex = format{
 	rules: rules{input: Includes},
 	why:   "OpenAI: input_tokens holds cached tokens",
 	note: "The log does not say on which service tier calls were served: they count as standard. " +
-		"A session that was forked repeats what its parent used: read as several logs, that counts in each.",
+		"An event of a session counts once, in all files that are read together. " +
+		"A session that was forked has a name of its own and repeats what its parent used: that counts in each.",
+	once:  true,
+	grows: true,
 	columns: map[string]binding{
 		"timestamp":          {fTime, 0},
 		"payload.info.model": {fModel, 0},
@@ -155,6 +158,15 @@ func (c *codexSession) line(s *session, t *codexTexts) (skip string) {
 		if r.text[f] != nil {
 			r.text[f] = s.scratched(func(b []byte) []byte { return strconv.AppendInt(b, used[i], 10) })
 		}
+	}
+	if len(c.id) > 0 { // an event is known by its session, its time and what the session had used
+		r.set(binding{fID, 0}, "session_meta", s.scratched(func(b []byte) []byte {
+			b = append(append(append(b, c.id...), ' '), r.text[fTime]...)
+			for _, n := range total {
+				b = strconv.AppendInt(append(b, ' '), n, 10)
+			}
+			return b
+		}))
 	}
 	r.set(binding{fModel, 1}, "turn_context", c.model)
 	r.set(binding{fSession, 0}, "session_meta", c.id)

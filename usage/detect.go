@@ -14,6 +14,7 @@ type content struct {
 	// names are the columns of the header, or the paths of the scalars in the first JSON values, in their order.
 	names []string
 	set   map[string]bool // names, and the paths of objects and lists
+	lower map[string]bool // set in lower case, where a format asks for it
 	// nothing says what a file holds that has no column at all.
 	nothing string
 }
@@ -28,13 +29,39 @@ func (c *content) what() string {
 	return "delimited text"
 }
 
-func (c *content) has(names []string) bool {
-	for _, n := range names {
-		if !c.set[n] {
+// has reports whether the file has every sign of a list; of a|b either does.
+func (c *content) has(signs []string) bool { return among(c.set, signs) }
+
+// shows reports whether the file has every sign of a format.
+func (c *content) shows(f *format) bool {
+	if f.anyCase {
+		return among(c.lowered(), f.signs)
+	}
+	return c.has(f.signs)
+}
+
+func among(set map[string]bool, signs []string) bool {
+	for _, sign := range signs {
+		found := false
+		for name := range strings.SplitSeq(sign, "|") {
+			found = found || set[name]
+		}
+		if !found {
 			return false
 		}
 	}
-	return len(names) > 0
+	return len(signs) > 0
+}
+
+// lowered is the set of names in lower case.
+func (c *content) lowered() map[string]bool {
+	if c.lower == nil {
+		c.lower = make(map[string]bool, len(c.set))
+		for name := range c.set {
+			c.lower[strings.ToLower(name)] = true
+		}
+	}
+	return c.lower
 }
 
 const (
@@ -160,8 +187,8 @@ func (discard) closed([]byte)                {}
 // recognise finds the format of a file, and the evidence.
 func recognise(c *content) (f *format, why string) {
 	for _, f := range slices.Concat(refusals(), formats()) {
-		if (f.json == c.json || f.both) && c.has(f.signs) {
-			return f, "it is " + c.what() + " with " + strings.Join(f.signs, ", ")
+		if (f.json == c.json || f.both) && c.shows(f) {
+			return f, "it is " + c.what() + " with " + f.shown()
 		}
 	}
 	return &generic, "it is " + c.what() + " of no known vendor; its columns were matched by name"

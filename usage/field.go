@@ -37,6 +37,7 @@ const (
 	fStatus
 	fCacheHit
 	fKind
+	fBlocks
 	fMeter // the parts of a bill's line, which no mapping names
 	fAmount
 	fUnit
@@ -100,6 +101,7 @@ var fieldTable = [fieldCount]struct{ name, doc string }{
 	fStatus:         {"status", "success or failure, or an HTTP status"},
 	fCacheHit:       {"cache_hit", "whether a gateway answered from its own cache: true or false"},
 	fKind:           {"kind", "what the row records; rows that add up others, such as chains and agents, are left out"},
+	fBlocks:         {"blocks", "identifiers of the blocks of the prompt, in their order: equal blocks behind equal ones can come from a prefix cache"},
 	fMeter:          {"meter", ""},
 	fAmount:         {"amount", ""},
 	fUnit:           {"unit", ""},

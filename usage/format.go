@@ -134,7 +134,8 @@ type format struct {
 	name, title  string
 	json         bool     // JSON, else delimited text
 	both         bool     // either
-	signs        []string // column names or paths, all of which must be there
+	signs        []string // column names or paths, all of which must be there; of a|b either
+	anyCase      bool     // columns and signs, in lower case here, are written in any case
 	how          string   // how it is recognised, where signs do not say it
 	grain        Grain
 	rules        rules
@@ -142,7 +143,8 @@ type format struct {
 	why          string          // the evidence for rules.input, or for expect
 	costExponent int             // the cost is in dollars times ten to minus this: -2 for cents
 	note         string          // what holds for every file of the format
-	once         bool            // rows with the same identifier are versions of one call
+	once         bool            // rows with the same identifier are versions of one call, over all files of a reading
+	grows        bool            // the file may be read while it is written, so that its last line may be cut
 	days         bool            // a time is the day that the row adds up, whatever clock time it shows
 
 	columns map[string]binding // from a column's name or a value's path
@@ -158,7 +160,7 @@ type format struct {
 func (f *format) describe() Format {
 	d := Format{Name: f.name, Title: f.title, Detect: f.how, Grain: f.grain, Input: f.rules.input, Why: f.why}
 	if d.Detect == "" {
-		d.Detect = "it has " + strings.Join(f.signs, ", ")
+		d.Detect = "it has " + f.shown()
 	}
 	for name, b := range f.columns {
 		d.Fields = append(d.Fields, FieldName{Field: b.f.String(), Name: name})
@@ -168,6 +170,24 @@ func (f *format) describe() Format {
 		return cmp.Or(cmp.Compare(x.f, y.f), cmp.Compare(x.rank, y.rank), strings.Compare(a.Name, b.Name))
 	})
 	return d
+}
+
+// shown is the signs for people.
+func (f *format) shown() string { return strings.ReplaceAll(strings.Join(f.signs, ", "), "|", " or ") }
+
+// fitted is the format with its columns as a file writes them, where their case does not count.
+func (f *format) fitted(c *content) *format {
+	if !f.anyCase {
+		return f
+	}
+	own := *f
+	own.columns = make(map[string]binding, len(f.columns))
+	for _, name := range c.names {
+		if b, ok := f.columns[strings.ToLower(name)]; ok {
+			own.columns[name] = b
+		}
+	}
+	return &own
 }
 
 // formats is the table of all formats, the most specific first.
@@ -180,7 +200,7 @@ func formats() []*format {
 		&otlp,
 		&langfuse, &langsmith, &helicone, &portkey, &bifrost,
 		&bedrockLog,
-		&claudeCode, &codex,
+		&claudeCode, &codex, &ccusage,
 		&awsCUR, &azureCosts, &googleBilling, &focus,
 		&burstGPT,
 		&generic,

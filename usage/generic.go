@@ -20,7 +20,7 @@ var generic = format{
 // readGeneric matches the file's columns with fields, then reads its rows.
 func readGeneric(s *session, src *source, c *content) error {
 	if c.nothing != "" {
-		return &FileError{File: s.name, Problem: "holds " + c.nothing, Hint: "export rows of calls: one object or one line for each"}
+		return &FileError{File: s.name, Problem: "holds " + c.nothing, Hint: "export rows of calls: one object or one line for each", Foreign: true}
 	}
 	names := c.names
 	var t *table
@@ -42,7 +42,7 @@ func readGeneric(s *session, src *source, c *content) error {
 	if bound[fInput] == "" && bound[fUncached] == "" && bound[fOutput] == "" {
 		return &FileError{
 			File: s.name, Problem: "no column holds tokens by its name; the columns are " + clipList(names),
-			Hint: `map them: input=..., output=..., time=..., model=...`,
+			Hint: `map them: input=..., output=..., time=..., model=...`, Foreign: true,
 		}
 	}
 	if err := s.need(bound, names); err != nil {
@@ -106,7 +106,7 @@ func (s *session) need(bound map[field]string, names []string) error {
 		if !found && !waived {
 			return &FileError{
 				File: s.name, Problem: fmt.Sprintf("no column holds %s tokens by its name; the columns are %s", n.what, clipList(names)),
-				Hint: fmt.Sprintf("map %s=COLUMN, or %s= if the calls have no %s", n.what, n.what, n.what),
+				Hint: fmt.Sprintf("map %s=COLUMN, or %s= if the calls have no %s", n.what, n.what, n.what), Foreign: true,
 			}
 		}
 	}

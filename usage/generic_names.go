@@ -64,6 +64,7 @@ var synonyms = map[field]string{
 	fTTFTS:       "ttft_s ttft_seconds time_to_first_token_s time_to_first_token_seconds",
 	fStatus:      "status success is_success outcome status_code http_status response_status_code",
 	fCacheHit:    "gateway_cache_hit proxy_cache_hit",
+	fBlocks:      "hash_ids block_hashes prefix_hashes",
 }
 
 // shallow are the fields that are matched by the whole path only: "id" inside some object is no call's.

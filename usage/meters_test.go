@@ -121,6 +121,42 @@ func TestAzure(t *testing.T) {
 	}
 }
 
+// Older agreements have other names, and other cases, for the same columns.
+func TestAzureColumnsOfOlderAgreements(t *testing.T) {
+	for _, tt := range []struct{ name, head, row string }{
+		{"enterprise agreement", "Date,MeterSubCategory,MeterName,ConsumedQuantity,UnitOfMeasure,Cost,BillingCurrencyCode,ChargeType,InstanceId\n", "08/09/2026,Azure OpenAI GPT5,gpt 5 mini Inp glbl Tokens,35.783,1K,0.5,USD,Usage,/subscriptions/s/accounts/alpha\n"},
+		{"enterprise agreement, later", "Date,MeterSubCategory,MeterName,Quantity,UnitOfMeasure,CostInBillingCurrency,BillingCurrencyCode,ChargeType,ResourceId\n", "08/09/2026,Azure OpenAI GPT5,gpt 5 mini Inp glbl Tokens,35.783,1K,0.5,USD,Usage,/subscriptions/s/accounts/alpha\n"},
+		{"pay as you go", "UsageDateTime,MeterSubcategory,MeterName,UsageQuantity,UnitOfMeasure,PreTaxCost,Currency,ResourceGroup\n", "2026-08-09,Azure OpenAI GPT5,gpt 5 mini Inp glbl Tokens,35.783,1K,0.5,USD,alpha\n"},
+	} {
+		c, s := one(t, tt.head+tt.row, usage.Options{})
+		if s.Format != "azure_cost" || c.Model != "gpt-5-mini" || c.Project != "alpha" || c.Reported.USD.String() != "0.5" || !c.Start.Equal(time.Date(2026, 8, 9, 0, 0, 0, 0, time.UTC)) {
+			t.Errorf("%s: %+v\n%+v", tt.name, c, s)
+		}
+		quantities(t, c.Quantities, price.Quantities{price.Input: 35_783})
+		if _, s := one(t, tt.head+tt.row+strings.Replace(tt.row, "USD", "EUR", 1), usage.Options{}); s.Faulty != 1 {
+			t.Errorf("%s: another currency: %+v", tt.name, s)
+		}
+	}
+}
+
+// Bills come as JSON records too, as their Parquet does.
+func TestBillsAsRecords(t *testing.T) {
+	for _, tt := range []struct {
+		format, text string
+		want         price.Quantities
+	}{
+		{"aws_cur", `{"line_item_usage_start_date":"2026-08-19T00:00:00.000Z","line_item_usage_end_date":"2026-08-20T00:00:00.000Z","line_item_usage_type":"USE1-ClaudeOpus4.7-output-token-count","line_item_usage_amount":6.3,"pricing_unit":"1K tokens","line_item_unblended_cost":0.5,"line_item_currency_code":"USD","line_item_line_item_type":"Usage"}`, price.Quantities{price.Output: 6300}},
+		{"azure_cost", `{"date":"2026-08-19","meterName":"gpt 5 mini Inp glbl Tokens","quantity":35.783000,"unitOfMeasure":"1K","costInBillingCurrency":0.5,"billingCurrency":"USD","chargeType":"Usage"}`, price.Quantities{price.Input: 35_783}},
+		{"focus", `{"BilledCost":0.500000000,"BillingCurrency":"USD","ChargeCategory":"Usage","ChargePeriodStart":"2026-08-19T00:00:00.000Z","ChargePeriodEnd":"2026-08-20T00:00:00.000Z","ConsumedQuantity":27882.0,"ConsumedUnit":"Tokens","ServiceProviderName":"Anthropic","SkuId":"s","SkuMeter":"Cache Write 1h Tokens","SkuPriceDetails":{"x_Model":"claude-opus-4-7"}}`, price.Quantities{price.CacheWrite1h: 27_882}},
+	} {
+		c, s := one(t, tt.text+"\n", usage.Options{})
+		if s.Format != tt.format || c.Reported.USD.String() != "0.5" || c.End.Sub(c.Start) != 24*time.Hour {
+			t.Errorf("%+v\n%+v", c, s)
+		}
+		quantities(t, c.Quantities, tt.want)
+	}
+}
+
 func googleLine(service, sku, amount, unit, kind string) string {
 	return `{"service":{"description":"` + service + `"},"sku":{"id":"A","description":"` + sku + `"},"usage_start_time":"2026-08-19T00:00:00Z","usage_end_time":"2026-08-19T01:00:00Z","project":{"id":"p"},"cost":0.5,"currency":"USD","usage":{"amount":` + amount + `,"unit":"` + unit + `"},"credits":[{"amount":-0.1}],"cost_type":"` + kind + `"}` + "\n"
 }

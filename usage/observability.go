@@ -1,5 +1,10 @@
 package usage
 
+import (
+	"bytes"
+	"strconv"
+)
+
 // The exports of gateways and tracers whose rows are calls. What each counts into its input is inferred by
 // people who read their exports; where a file's own rows prove otherwise, the rows win.
 
@@ -28,19 +33,57 @@ var langfuse = format{
 		"metadata.service_tier": {fTier, 0},
 
 		"usage_details.input":                       {fInput, 0},
+		"usage_details.input_tokens":                {fInput, 1},
+		"usage_details.prompt_tokens":               {fInput, 2},
 		"usage_details.input_cached_tokens":         {fCacheRead, 0},
 		"usage_details.cache_read_input_tokens":     {fCacheRead, 1},
 		"usage_details.input_cache_read":            {fCacheRead, 2},
 		"usage_details.input_cache_creation":        {fCacheWrite, 0},
 		"usage_details.cache_creation_input_tokens": {fCacheWrite, 1},
+		"usage_details.input_cache_write":           {fCacheWrite, 2},
 		"usage_details.input_cache_creation_5m":     {fCacheWrite5m, 0},
 		"usage_details.input_cache_creation_1h":     {fCacheWrite1h, 0},
+		"usage_details.input_audio_tokens":          {fAudioInput, 0},
+		"usage_details.input_audio":                 {fAudioInput, 1},
 		"usage_details.output":                      {fOutput, 0},
+		"usage_details.output_tokens":               {fOutput, 1},
+		"usage_details.completion_tokens":           {fOutput, 2},
 		"usage_details.output_reasoning_tokens":     {fReasoning, 0},
 		"usage_details.output_reasoning":            {fReasoning, 1},
+		"usage_details.output_audio_tokens":         {fAudioOutput, 0},
+		"usage_details.output_audio":                {fAudioOutput, 1},
 		"usage_details.total":                       {fTotal, 0},
+		"usage_details.total_tokens":                {fTotal, 1},
 	},
-	read: readRecords,
+	nested: []string{"usage_details", "metadata"},
+	read:   readRecords,
+	adjust: func(s *session, r *row) string {
+		// The keys exclude each other, and here the side holds its modalities.
+		s.holds(r, fInput, fAudioInput)
+		s.holds(r, fOutput, fAudioOutput)
+		return ""
+	},
+}
+
+// holds adds a count that stands beside another to it. What is no count is left for its fault to be found.
+func (s *session) holds(r *row, whole, part field) {
+	if isZero(r.text[part]) {
+		return
+	}
+	n, problem, _ := parseCount(r.text[part])
+	m, other := int64(0), ""
+	if r.text[whole] != nil {
+		m, other, _ = parseCount(r.text[whole])
+	}
+	if problem != "" || other != "" {
+		return
+	}
+	sum := s.scratched(func(b []byte) []byte { return strconv.AppendInt(b, n+m, 10) })
+	if r.text[whole] == nil {
+		r.set(binding{whole, 0}, r.name[part], sum)
+	} else {
+		r.text[whole] = sum
+	}
 }
 
 // langsmith is LangSmith's export of runs. Only runs of models are calls; chains add them up.
@@ -85,26 +128,34 @@ var helicone = format{
 	why:          "Helicone keeps the vendor's counts apart: prompt_tokens without cached ones",
 	costExponent: -9,
 	columns: map[string]binding{
-		"request_id":                {fID, 0},
-		"request_created_at":        {fTime, 0},
-		"response_created_at":       {fDone, 0},
-		"latency":                   {fLatencyMS, 0},
-		"time_to_first_token":       {fTTFTMS, 0},
-		"status":                    {fStatus, 0},
-		"provider":                  {fProvider, 0},
-		"model":                     {fModel, 0},
-		"user_id":                   {fUser, 0},
-		"cost":                      {fCost, 0},
-		"properties.project":        {fProject, 0},
-		"properties.service_tier":   {fTier, 0},
-		"prompt_tokens":             {fInput, 0},
-		"completion_tokens":         {fOutput, 0},
-		"prompt_cache_read_tokens":  {fCacheRead, 0},
-		"prompt_cache_write_tokens": {fCacheWrite, 0},
-		"prompt_cache_write_5m":     {fCacheWrite5m, 0},
-		"prompt_cache_write_1h":     {fCacheWrite1h, 0},
+		"request_id":                 {fID, 0},
+		"request_created_at":         {fTime, 0},
+		"response_created_at":        {fDone, 0},
+		"latency":                    {fLatencyMS, 0},
+		"delay_ms":                   {fLatencyMS, 1},
+		"time_to_first_token":        {fTTFTMS, 0},
+		"status":                     {fStatus, 0},
+		"response_status":            {fStatus, 1},
+		"provider":                   {fProvider, 0},
+		"model":                      {fModel, 0},
+		"response_model":             {fModel, 1},
+		"request_model":              {fModel, 2},
+		"user_id":                    {fUser, 0},
+		"request_user_id":            {fUser, 1},
+		"cost":                       {fCost, 0},
+		"properties.project":         {fProject, 0},
+		"request_properties.project": {fProject, 1},
+		"properties.service_tier":    {fTier, 0},
+		"reasoning_tokens":           {fReasoning, 0},
+		"prompt_tokens":              {fInput, 0},
+		"completion_tokens":          {fOutput, 0},
+		"prompt_cache_read_tokens":   {fCacheRead, 0},
+		"prompt_cache_write_tokens":  {fCacheWrite, 0},
+		"prompt_cache_write_5m":      {fCacheWrite5m, 0},
+		"prompt_cache_write_1h":      {fCacheWrite1h, 0},
 	},
-	read: readRecords,
+	nested: []string{"properties", "request_properties"},
+	read:   readRecords,
 }
 
 // portkey is Portkey's log export, whose cost is in cents and whose counts are not split.
@@ -171,7 +222,6 @@ var bedrockLog = format{
 	grain:  PerRequest,
 	expect: Excludes,
 	why:    "Bedrock counts cached tokens beside the input tokens",
-	note:   "The log does not say how long cache writes live: one hour costs more than five minutes.",
 	columns: map[string]binding{
 		"requestId":                       {fID, 0},
 		"timestamp":                       {fTime, 0},
@@ -185,11 +235,70 @@ var bedrockLog = format{
 		"input.cacheWriteInputTokenCount": {fCacheWrite, 0},
 		"output.outputTokenCount":         {fOutput, 0},
 		"errorCode":                       {fStatus, 0},
+
+		// The model's own answer, which is logged where bodies are.
+		"output.outputBodyJson.usage.cache_creation.ephemeral_5m_input_tokens":           {fCacheWrite5m, 0},
+		"output.outputBodyJson.usage.cache_creation.ephemeral_1h_input_tokens":           {fCacheWrite1h, 0},
+		"output.outputBodyJson[].message.usage.cache_creation.ephemeral_5m_input_tokens": {fCacheWrite5m, 1},
+		"output.outputBodyJson[].message.usage.cache_creation.ephemeral_1h_input_tokens": {fCacheWrite1h, 1},
 	},
-	read: readRecords,
+	read: readBedrock,
 	adjust: func(s *session, r *row) string {
 		defaultProvider(r, "bedrock")
 		r.failed = len(r.text[fStatus]) > 0
+		if !isZero(r.text[fCacheWrite]) && r.text[fCacheWrite5m] == nil && r.text[fCacheWrite1h] == nil {
+			s.note("Calls do not say how long their cache writes live: those of one hour cost more than those of five minutes, and may be priced too low.")
+		}
 		return ""
 	},
+}
+
+// cacheDetails is the list in which Bedrock's Converse splits cache writes by their lifetime, wherever it stands.
+const cacheDetails = "cacheDetails[]"
+
+// lifetimes are the lifetimes of cache writes.
+var lifetimes = map[string]field{"5m": fCacheWrite5m, "1h": fCacheWrite1h}
+
+func readBedrock(s *session, src *source, c *content) error {
+	s.hasTime = true
+	v := bedrockVisitor{rowVisitor: rowVisitor{s: s}}
+	return s.values(src, c, nil, func(raw []byte, line int) error {
+		s.row.reset(line)
+		if err := s.walker.walk(raw, "", &v); err != nil {
+			return s.broken(line, err)
+		}
+		return s.finishRow()
+	})
+}
+
+// bedrockVisitor fills the session's row from a record, and from its list of lifetimes.
+type bedrockVisitor struct {
+	rowVisitor
+	ttl, tokens []byte
+}
+
+func (v *bedrockVisitor) open(path []byte) {
+	if bytes.HasSuffix(path, []byte(cacheDetails)) {
+		v.ttl, v.tokens = nil, nil
+	}
+}
+
+func (v *bedrockVisitor) value(path, raw []byte, kind scalar) {
+	switch {
+	case bytes.HasSuffix(path, []byte(cacheDetails+".ttl")):
+		v.ttl = raw
+	case bytes.HasSuffix(path, []byte(cacheDetails+".inputTokens")):
+		v.tokens = raw
+	default:
+		v.rowVisitor.value(path, raw, kind)
+	}
+}
+
+func (v *bedrockVisitor) closed(path []byte) {
+	if !bytes.HasSuffix(path, []byte(cacheDetails)) || v.tokens == nil {
+		return
+	}
+	if f, ok := lifetimes[string(v.ttl)]; ok {
+		v.s.row.set(binding{f, 0}, cacheDetails+".inputTokens", v.tokens)
+	}
 }

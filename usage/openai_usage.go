@@ -106,7 +106,7 @@ var openaiDashboardCosts = format{
 	name: "openai_dashboard_cost", title: "the cost export of OpenAI's dashboard",
 	signs:  []string{"start_time_iso", "amount_value"},
 	refuse: "holds money and no tokens",
-	hint:   "export the usage (activity) data of the dashboard",
+	hint:   "export the usage (activity) data of the dashboard; what was billed is read by breakeven usage reconcile --bill",
 }
 
 // withTimes adds a bucket's begin and end to a map of columns.

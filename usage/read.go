@@ -31,8 +31,15 @@ type Options struct {
 	MaxLine int
 	// MaxFaults is how many bad rows [Summary.Faults] keeps; zero means [DefaultMaxFaults].
 	MaxFaults int
+	// Aside is told of each bad row, also of those beyond MaxFaults, with [RowError.Row]. It may be nil.
+	Aside func(*RowError)
 	// Strict makes the first bad row an error.
 	Strict bool
+	// Answers tells which row of an answer counts, where it has several in the files of one reading; File is the
+	// number that this file was gathered under. With nil an answer counts once in this file, whose answers are then
+	// held in memory until its end.
+	Answers *Answers
+	File    int
 }
 
 // Defaults of [Options].
@@ -52,4 +59,19 @@ func Read(name string, r io.Reader, o Options, emit func(*Call) error) (Summary,
 	s := newSession(name, o, emit)
 	err := s.read(r)
 	return s.finish(), err
+}
+
+// FormatOf is the name of the format that [Read] would read a file as, from its head.
+func FormatOf(name string, r io.Reader, o Options) (string, error) {
+	s := newSession(name, o, nil)
+	src, err := open(s.name, r, s.opt.MaxLine)
+	if err != nil {
+		return "", err
+	}
+	c, err := inspect(src)
+	if err != nil {
+		return "", err
+	}
+	err = s.choose(c)
+	return s.sum.Format, err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -391,7 +392,7 @@ func TestLiteLLM(t *testing.T) {
 		Reported:   usage.Cost{USD: 10_689_000, Known: true},
 		Quantities: price.Quantities{price.Input: 1000, price.Output: 10, price.Request: 1},
 	}
-	if c != want {
+	if !reflect.DeepEqual(c, want) {
 		t.Errorf("call = %+v\nwant   %+v", c, want)
 	}
 

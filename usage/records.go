@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 func bufferOf(text []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(text)) }
@@ -48,6 +49,7 @@ func (s *session) table(t *table, bind func(name string) binding) error {
 		}
 		r := &s.row
 		r.reset(t.lineNo)
+		s.cells = cells
 		if len(cells) != len(t.header) {
 			problem := fmt.Sprintf("the row has %d cells, the header %d", len(cells), len(t.header))
 			if err := s.bad(t.lineNo, problem, "quote cells that hold the delimiter"); err != nil {
@@ -97,8 +99,12 @@ func readRecords(s *session, src *source, c *content) error {
 	})
 }
 
-// broken counts a JSON value that is none.
+// broken counts a JSON value that is none. At the end of a file that is still being written it is no fault.
 func (s *session) broken(line int, err error) error {
+	if e, ok := errors.AsType[*syntaxError](err); ok && e.early && s.lines != nil && s.lines.ended() && s.format.grows {
+		s.note("The last line is cut, as it is while the file is being written: what it says is left out.")
+		return nil
+	}
 	return s.bad(line, err.Error(), "the line may be cut; fetch the file again")
 }
 
@@ -111,6 +117,7 @@ func (s *session) values(src *source, c *content, keys [][]string, fn func(raw [
 	}
 	var in bytes.Reader
 	buffer := bufio.NewReader(&in)
+	s.lines = src
 	for {
 		line, err := src.line()
 		if err != nil {
@@ -157,18 +164,63 @@ type rowVisitor struct {
 	// bind finds the field of a path; nil uses the format's columns.
 	bind  map[string]binding
 	depth int // of JSON inside JSON
+	// keys are those of the first records, in their order, and at is where the record is in them. Records of a file
+	// mostly have the same keys in the same order, so that they need not be looked up.
+	keys []knownKey
+	at   int
 }
 
-func (v *rowVisitor) open([]byte)   {}
+// knownKey is a path, the name of its column, and the field that this fills.
+type knownKey struct {
+	path, name string
+	b          binding
+	bound      bool
+}
+
+const (
+	maxKeys   = 64
+	keysAhead = 4 // how many keys a record may leave out
+)
+
+func (v *rowVisitor) open(path []byte) {
+	if len(path) == 0 {
+		v.at = 0
+	}
+}
+
 func (v *rowVisitor) closed([]byte) {}
 
-func (v *rowVisitor) value(path, raw []byte, kind scalar) {
-	columns := v.bind
-	if columns == nil {
-		columns = v.s.format.columns
+// known finds a path among the known keys.
+func (v *rowVisitor) known(path []byte) *knownKey {
+	for i := v.at; i < min(v.at+keysAhead, len(v.keys)); i++ {
+		if v.keys[i].path == string(path) {
+			v.at = i + 1
+			return &v.keys[i]
+		}
 	}
-	if b, ok := columns[string(path)]; ok {
-		v.s.fill(b, path, raw, kind)
+	return nil
+}
+
+func (v *rowVisitor) value(path, raw []byte, kind scalar) {
+	k := v.known(path)
+	if k == nil {
+		columns := v.bind
+		if columns == nil {
+			columns = v.s.format.columns
+		}
+		b, ok := columns[string(path)]
+		k = &knownKey{b: b, bound: ok}
+		if ok {
+			k.name = v.s.word(path)
+		}
+		if v.at == len(v.keys) && len(v.keys) < maxKeys {
+			k.path = string(path)
+			v.keys = append(v.keys, *k)
+			v.at++
+		}
+	}
+	if k.bound {
+		v.s.fillAs(k.b, k.name, raw, kind)
 		return
 	}
 	if kind != jsonString || v.depth > 0 || len(raw) == 0 || raw[0] != '{' {
@@ -186,10 +238,20 @@ func (v *rowVisitor) value(path, raw []byte, kind scalar) {
 
 // fill fills a field of the row from a scalar of a JSON record. Null is an empty cell.
 func (s *session) fill(b binding, path, raw []byte, kind scalar) {
-	name := s.word(path)
+	s.fillAs(b, s.word(path), raw, kind)
+}
+
+// fillAs is fill for a path that is text already.
+func (s *session) fillAs(b binding, name string, raw []byte, kind scalar) {
 	s.row.meet(name)
 	if kind == jsonNull {
 		raw = nil
+	}
+	if b.f == fBlocks && strings.HasSuffix(name, "[]") {
+		if kind != jsonNull {
+			s.row.blocks = append(s.row.blocks, blockID(s.plain(raw, kind)))
+		}
+		return
 	}
 	s.row.set(b, name, s.plain(raw, kind))
 }

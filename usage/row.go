@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,9 +31,10 @@ type row struct {
 	scratch []byte
 	failed  bool // the reader knows that the call failed
 	// met are the columns of a JSON row that were read, and twice is one that came again.
-	met   []string
-	twice string
-	bad   *rowProblem // what the format found wrong
+	met    []string
+	twice  string
+	bad    *rowProblem // what the format found wrong
+	blocks []uint64    // of a list in a JSON row
 	// blank has bit f set where the column of a field is there and holds nothing.
 	blank uint64
 }
@@ -41,7 +43,7 @@ func (r *row) reset(line int) {
 	for _, f := range r.used {
 		r.text[f] = nil
 	}
-	r.used, r.scratch, r.met = r.used[:0], r.scratch[:0], r.met[:0]
+	r.used, r.scratch, r.met, r.blocks = r.used[:0], r.scratch[:0], r.met[:0], r.blocks[:0]
 	r.line, r.failed, r.twice, r.bad, r.blank = line, false, "", nil, 0
 }
 
@@ -74,6 +76,24 @@ func (r *row) set(b binding, name string, text []byte) {
 		return
 	}
 	r.text[b.f], r.name[b.f], r.rank[b.f] = text, name, b.rank
+}
+
+// prefix is the blocks of the row's prompt: a list of a JSON row, or a cell with spaces between them.
+func (r *row) prefix() []uint64 {
+	for name := range bytes.FieldsSeq(r.text[fBlocks]) {
+		r.blocks = append(r.blocks, blockID(name))
+	}
+	return r.blocks
+}
+
+// blockID is the identifier of a block: a number, or the hash of another name.
+func blockID(name []byte) uint64 {
+	if n, err := strconv.ParseUint(string(name), 10, 64); err == nil {
+		return n
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(name) // a hash takes everything
+	return h.Sum64()
 }
 
 // drop empties a field.
@@ -352,6 +372,7 @@ var speeds = map[string]price.Tier{"": price.Standard, "standard": price.Standar
 func (s *session) fillTexts(r *row, call *Call) {
 	call.ID = clean(r.text[fID])
 	call.Session = s.word(r.text[fSession])
+	call.Blocks = r.prefix()
 	call.Provider, call.Model = s.word(r.text[fProvider]), s.word(r.text[fModel])
 	// A provider that comes with a model is that model's: it says nothing of a row that names a model itself.
 	if replace := s.opt.Override || call.Model == ""; replace && s.opt.Model != "" {
@@ -439,7 +460,11 @@ var contexts = map[string]int64{
 	"200k-1m": 200_000, "> 200k": 200_000, ">200k": 200_000, "200k+": 200_000,
 }
 
+// contextOver reads a context window; a bare number is the shortest prompt of a band.
 func contextOver(text string) (int64, bool) {
+	if from, err := strconv.ParseInt(text, 10, 64); err == nil && from > 0 {
+		return from - 1, true
+	}
 	over, ok := contexts[strings.ToLower(text)]
 	return over, ok
 }

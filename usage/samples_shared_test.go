@@ -175,7 +175,7 @@ type lacks struct{ requests, lifetimes, writes, reads, reasoning, tiers, models,
 var samples = []struct {
 	file, format, scope string
 	lacks               lacks
-	skipped, faulty     int64 // rows that are no calls: repeated answers, other events, a line that is cut
+	skipped             int64 // rows that are no calls: repeated answers, other events
 }{
 	{file: "openai_usage_completions_1h.json", format: "openai_usage", scope: "openai", lacks: lacks{reasoning: true, cost: true}},
 	{file: "openai_dashboard_usage.csv", format: "openai_dashboard", scope: "openai", lacks: lacks{reasoning: true, cost: true}},
@@ -194,7 +194,7 @@ var samples = []struct {
 	{file: "otlp_genai_semconv_1_41.json", format: "otlp", scope: "all", lacks: lacks{lifetimes: true, tiers: true, cost: true}},
 	{file: "otlp_genai_semconv_main_2026.json", format: "otlp", scope: "all", lacks: lacks{lifetimes: true, tiers: true, cost: true}},
 	{file: "otlp_openinference.json", format: "otlp", scope: "all", lacks: lacks{lifetimes: true, tiers: true}},
-	{file: "claude_code_session.jsonl", format: "claude_code", scope: "anthropic", lacks: lacks{reasoning: true, cost: true}, skipped: 28, faulty: 1},
+	{file: "claude_code_session.jsonl", format: "claude_code", scope: "anthropic", lacks: lacks{reasoning: true, cost: true}, skipped: 28},
 	{file: "openai_costs_1d.json", format: "openai_costs", scope: "openai", lacks: lacks{requests: true, reasoning: true}},
 	{file: "aws_cur2_bedrock.csv", format: "aws_cur", scope: "anthropic", lacks: lacks{requests: true, reasoning: true}},
 	{file: "azure_cost_export.csv", format: "azure_cost", scope: "openai", lacks: lacks{requests: true, reasoning: true, models: true}},
@@ -232,7 +232,7 @@ func TestSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Format != tt.format || s.Faulty != tt.faulty || s.Skipped != tt.skipped || s.Rows != s.Calls+s.Skipped+s.Faulty || s.Clock != usage.Absolute {
+			if s.Format != tt.format || s.Faulty != 0 || s.Skipped != tt.skipped || s.Rows != s.Calls+s.Skipped+s.Faulty || s.Clock != usage.Absolute {
 				t.Errorf("summary = %+v", s)
 			}
 			if known == tt.lacks.requests || (known && requests != want.Requests) {
@@ -394,20 +394,22 @@ func TestSamplesThatAreRefused(t *testing.T) {
 	}
 }
 
-// What ccusage adds up by day has no format of its own: its columns are matched by name, and its rows prove that the
-// input leaves cached tokens out.
+// What ccusage adds up by day without a breakdown by model is of the one model that it names.
 func TestSampleOfCcusage(t *testing.T) {
 	e := readExpected(t)
 	var q price.Quantities
 	var reported money.USD
 	s, err := usage.Read("ccusage", bytes.NewReader(sharedFile(t, "usage-samples", "ccusage_daily.json")), usage.Options{}, func(c *usage.Call) error {
+		if c.Model != "claude-opus-4-7" || c.Requests.Known || c.End.Sub(c.Start) != 24*time.Hour {
+			t.Errorf("call = %+v", c)
+		}
 		var err error
 		if reported, err = reported.Add(c.Reported.USD); err != nil {
 			return err
 		}
 		return q.Add(&c.Quantities)
 	})
-	if err != nil || s.Format != "generic" || s.Input != usage.Excludes || s.Calls != 3 {
+	if err != nil || s.Format != "ccusage" || s.Input != usage.Excludes || s.Calls != 3 {
 		t.Fatalf("%v, %+v", err, s)
 	}
 	want := e.Anthropic

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,9 @@ type session struct {
 	seen     int64    // rows that were looked at
 	surveyed int64    // those that the survey of the head looked at
 
-	surveying    bool // looking at the head only: nothing is emitted, counted or kept
+	surveying    bool    // looking at the head only: nothing is emitted, counted or kept
+	gathering    bool    // looking at answers only, for [Answers.Gather]
+	lines        *source // the file, where it is read line by line
 	votes        clockVotes
 	clock        Clock
 	unit         time.Duration
@@ -41,6 +44,7 @@ type session struct {
 	held   held
 	meters map[string]meter // by name
 	walker walker
+	cells  [][]byte // of the last record of a table
 	words  map[string]string
 
 	finished  bool
@@ -78,6 +82,9 @@ func (s *session) read(r io.Reader) error {
 	if err := s.choose(content); err != nil {
 		return err
 	}
+	if s.gathering && !s.format.once {
+		return errNotRepeated
+	}
 	if err := s.agree(src, content); err != nil {
 		return err
 	}
@@ -96,9 +103,9 @@ func (s *session) choose(c *content) error {
 	if name == "" {
 		f, why := recognise(c)
 		if f.refuse != "" {
-			return &FileError{File: s.name, Problem: "is " + f.title + ", which " + f.refuse, Hint: f.hint}
+			return &FileError{File: s.name, Problem: "is " + f.title + ", which " + f.refuse, Hint: f.hint, Foreign: true}
 		}
-		s.format, s.sum.Format, s.sum.FormatWhy = f, f.name, why
+		s.format, s.sum.Format, s.sum.FormatWhy = f.fitted(c), f.name, why
 		return s.remap()
 	}
 	for _, f := range formats() {
@@ -106,7 +113,7 @@ func (s *session) choose(c *content) error {
 			if f.json != c.json && !f.both {
 				return &FileError{File: s.name, Problem: fmt.Sprintf("is %s, and %s is not", c.what(), f.title)}
 			}
-			s.format, s.sum.Format, s.sum.FormatWhy = f, f.name, "it was named"
+			s.format, s.sum.Format, s.sum.FormatWhy = f.fitted(c), f.name, "it was named"
 			return s.remap()
 		}
 	}
@@ -217,7 +224,7 @@ func (s *session) take() error {
 		return nil
 	}
 	if s.format.once {
-		return s.hold()
+		return s.version()
 	}
 	s.sum.Calls++
 	return s.hand(&s.call)
@@ -263,10 +270,30 @@ func (s *session) keep(err error) error {
 	if len(s.sum.Faults) < s.opt.MaxFaults {
 		s.sum.Faults = append(s.sum.Faults, *e)
 	}
+	if s.opt.Aside != nil && !s.gathering {
+		e.Row = s.raw()
+		s.opt.Aside(e)
+	}
 	if s.opt.Strict {
 		return e
 	}
 	return nil
+}
+
+// raw is the last row as the file has it: the record of a table, or the JSON value.
+func (s *session) raw() string {
+	if s.cells == nil {
+		return clean(s.walker.data)
+	}
+	var b strings.Builder
+	record := make([]string, len(s.cells))
+	for i, cell := range s.cells {
+		record[i] = clean(cell)
+	}
+	w := csv.NewWriter(&b)
+	_ = w.Write(record) // a strings.Builder takes everything
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // skip counts a row that is no call.

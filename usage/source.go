@@ -29,11 +29,11 @@ type source struct {
 // binaryMagic are the beginnings of files that are no text, and what to do about them.
 var binaryMagic = []struct{ magic, problem, hint string }{
 	{"PK\x03\x04", "is a zip archive or a spreadsheet", "unpack it, or save the sheet as CSV"},
-	{"PAR1", "is a Parquet file", "export it as CSV or JSON lines"},
+	{"PAR1", "is a Parquet file inside another", "unpack it once: Parquet is read as it is"},
 	{"SQLite format 3\x00", "is a SQLite database", "export the table as CSV or JSON lines"},
-	{"\x28\xb5\x2f\xfd", "is compressed with zstd", "decompress it first; gzip is read as it is"},
-	{"BZh", "is compressed with bzip2", "decompress it first; gzip is read as it is"},
-	{"\xfd7zXZ\x00", "is compressed with xz", "decompress it first; gzip is read as it is"},
+	{"\x28\xb5\x2f\xfd", "is compressed twice", "decompress it once first"},
+	{"BZh", "is compressed with bzip2", "decompress it first; gzip and zstd are read as they are"},
+	{"\xfd7zXZ\x00", "is compressed with xz", "decompress it first; gzip and zstd are read as they are"},
 	{"\x1f\x8b", "is compressed twice", "decompress it once first"},
 	{"%PDF", "is a PDF", "download the usage export, not the invoice"},
 }
@@ -43,12 +43,11 @@ func open(name string, r io.Reader, maxLine int) (*source, error) {
 	raw := bufio.NewReaderSize(r, 64<<10)
 	var text io.Reader = raw
 	if magic, _ := raw.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		counted := &counter{r: raw}
-		z, err := gzip.NewReader(bufio.NewReader(counted))
+		var err error
+		text, err = Expand(name, "gzip", raw, func(in io.Reader) (io.Reader, error) { return gzip.NewReader(bufio.NewReader(in)) })
 		if err != nil {
-			return nil, &FileError{File: name, Problem: "is not readable as gzip", Err: err}
+			return nil, err
 		}
-		text = &bombGuard{name: name, z: z, in: counted}
 	}
 	s := &source{name: name, r: bufio.NewReaderSize(text, headSize), max: maxLine}
 	head, err := s.head()
@@ -70,7 +69,7 @@ func open(name string, r io.Reader, maxLine int) (*source, error) {
 		return nil, err
 	}
 	if len(bytes.TrimSpace(head)) == 0 && len(head) < headSize {
-		return nil, &FileError{File: name, Problem: "is empty"}
+		return nil, &FileError{File: name, Problem: "is empty", Foreign: true}
 	}
 	// Old spreadsheets end lines with a carriage return alone.
 	if text := bytes.TrimRight(head, "\r\n"); bytes.IndexByte(text, '\r') >= 0 && bytes.IndexByte(text, '\n') < 0 {
@@ -81,7 +80,7 @@ func open(name string, r io.Reader, maxLine int) (*source, error) {
 	}
 	for _, m := range binaryMagic {
 		if bytes.HasPrefix(head, []byte(m.magic)) {
-			return nil, &FileError{File: name, Problem: m.problem, Hint: m.hint}
+			return nil, &FileError{File: name, Problem: m.problem, Hint: m.hint, Foreign: true}
 		}
 	}
 	if i := bytes.IndexByte(head, 0); i >= 0 {
@@ -188,6 +187,12 @@ func (s *source) line() ([]byte, error) {
 	return trimEnd(s.long), nil
 }
 
+// ended reports whether no line is left. It takes the place of a call of line: the bytes of the last one are lost.
+func (s *source) ended() bool {
+	_, err := s.r.Peek(1)
+	return err != nil
+}
+
 func (s *source) tooLong() error {
 	return &FileError{
 		File: s.name, Line: s.lineNo, Problem: fmt.Sprintf("a line is longer than %d bytes", s.max),
@@ -219,12 +224,23 @@ const (
 	bombStart = 64 << 20
 )
 
-// bombGuard stops a gzip file that expands beyond reason.
+// Expand reads what a compressed file expands to, and stops one that expands beyond reason. The codec is what messages
+// call the compression; its faults come as [*FileError].
+func Expand(name, codec string, r io.Reader, expand func(io.Reader) (io.Reader, error)) (io.Reader, error) {
+	counted := &counter{r: r}
+	z, err := expand(counted)
+	if err != nil {
+		return nil, &FileError{File: name, Problem: "is not readable as " + codec, Hint: "fetch the file again", Err: err}
+	}
+	return &bombGuard{name: name, codec: codec, z: z, in: counted}, nil
+}
+
+// bombGuard stops a compressed file that expands beyond reason.
 type bombGuard struct {
-	name string
-	z    io.Reader
-	in   *counter
-	out  int64
+	name, codec string
+	z           io.Reader
+	in          *counter
+	out         int64
 }
 
 func (g *bombGuard) Read(p []byte) (int, error) {
@@ -232,12 +248,12 @@ func (g *bombGuard) Read(p []byte) (int, error) {
 	g.out += int64(n)
 	if g.out > bombStart && g.out/bombRatio > g.in.n {
 		return n, &FileError{
-			File: g.name, Problem: fmt.Sprintf("its gzip expands more than %d times", bombRatio),
+			File: g.name, Problem: fmt.Sprintf("its %s expands more than %d times", g.codec, bombRatio),
 			Hint: "decompress it yourself if it is what you think it is",
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = &FileError{File: g.name, Problem: "its gzip is damaged", Hint: "fetch the file again", Err: err}
+		err = &FileError{File: g.name, Problem: "its " + g.codec + " is damaged", Hint: "fetch the file again", Err: err}
 	}
 	return n, err
 }

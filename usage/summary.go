@@ -50,6 +50,8 @@ type RowError struct {
 	Value   string `json:"value,omitempty"`
 	Problem string `json:"problem"`
 	Hint    string `json:"hint,omitempty" doc:"What to do about it."`
+	// Row is the row as the file has it, for [Options.Aside].
+	Row string `json:"-"`
 }
 
 // Error names the place, the value, the problem and the remedy.
@@ -76,6 +78,7 @@ type FileError struct {
 	Problem string // what is wrong
 	Hint    string // what to do; may be empty
 	Err     error  // the cause, if another error is
+	Foreign bool   // the file is no log at all, as far as can be told: another file of its folder may be one
 }
 
 // Error names the place, the problem and the remedy.
