@@ -23,12 +23,13 @@ workload serving
 serving/sim
 serving/calibrate serving/plan
 ledger
-decide
+decide reconcile
 scenario
 catalog
 examples web internal/scenariofile
-internal/warehouse
-internal/warehouse/folder internal/warehouse/clickhouse internal/logfile
+internal/warehouse internal/parquet
+internal/warehouse/warehousetest internal/warehouse/chtest
+internal/warehouse/folder internal/warehouse/clickhouse internal/logfile internal/otlp
 internal/store/pgtest
 internal/feed internal/store
 internal/app

@@ -24,6 +24,7 @@ func Value(d Dimension, c *usage.Call) string {
 		return c.APIKey
 	case Tier:
 		return c.Tier.String()
+	case Hour, Day, Month, DimensionCount:
 	}
 	return Moment(d, c.Start)
 }
@@ -101,12 +102,19 @@ func floorDiv(a, b int64) int64 {
 
 // One is the group of a single row.
 func One(c *usage.Call, by []Dimension) Group {
-	g := Group{
-		Key: make([]string, len(by)), Provider: c.Provider, Model: c.Model, Region: c.Region, Tier: c.Tier, ContextOver: c.ContextOver,
+	var g Group
+	g.Set(c, by)
+	return g
+}
+
+// Set makes the group that of a single row, in the memory of its key.
+func (g *Group) Set(c *usage.Call, by []Dimension) {
+	*g = Group{
+		Key: g.Key[:0], Provider: c.Provider, Model: c.Model, Region: c.Region, Tier: c.Tier, ContextOver: c.ContextOver,
 		Aggregate: c.Aggregate(), Start: c.Start, End: c.End, Reach: c.Reach(), Rows: 1, Quantities: c.Quantities,
 	}
-	for i, d := range by {
-		g.Key[i] = Value(d, c)
+	for _, d := range by {
+		g.Key = append(g.Key, Value(d, c))
 	}
 	if c.Requests.Known {
 		g.Requests = c.Requests.N
@@ -121,7 +129,6 @@ func One(c *usage.Call, by []Dimension) Group {
 	} else {
 		g.Unreported = 1
 	}
-	return g
 }
 
 // Lets reports whether a call is selected.

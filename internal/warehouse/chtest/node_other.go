@@ -1,0 +1,5 @@
+//go:build !linux
+
+package chtest
+
+func serve(string, string) error { return ErrAbsent }
