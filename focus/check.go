@@ -1,7 +1,6 @@
 package focus
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +36,7 @@ type RuleResult struct {
 	Why     string  `json:"why,omitempty" doc:"Why the rule was skipped, or what is wrong."`
 	Applied int64   `json:"applied" doc:"Rows to which the rule applied."`
 	Broken  int64   `json:"broken" doc:"Rows that break it."`
-	Lines   []int   `json:"lines,omitempty" doc:"The first of them, as lines of the file."`
+	Lines   []int   `json:"lines,omitempty" doc:"The first of them, as lines of the file; of a Parquet file, as numbers of rows."`
 }
 
 // Conformance is a file held against the rules.
@@ -345,40 +344,27 @@ type trial struct {
 // a file does not tell.
 type Supports []string
 
-// Check holds a FOCUS file in CSV against rules. It reads the file once, and keeps a few counts for each rule.
+// Check holds a FOCUS file against rules: CSV, or JSON with one object a line, as a Parquet file is read. It reads the
+// file once, and keeps a few counts for each rule.
 func Check(in io.Reader, rules Rules, supports Supports) (Conformance, error) {
-	file := csv.NewReader(in)
-	file.ReuseRecord = true
-	head, err := file.Read()
+	file, err := read(in)
 	if err != nil {
-		return Conformance{}, unreadable(err)
-	}
-	index := places{}
-	for i, name := range head {
-		if i == 0 {
-			name = strings.TrimPrefix(name, "\uFEFF")
-		}
-		if _, twice := index[name]; twice {
-			return Conformance{}, &FileError{Line: 1, Problem: fmt.Sprintf("the column %q is there twice", name)}
-		}
-		index[name] = i
+		return Conformance{}, err
 	}
 	trials := make([]trial, len(rules.list))
 	for i := range rules.list {
-		trials[i] = begin(&rules.list[i], index, supports)
+		trials[i] = begin(&rules.list[i], file.columns(), supports)
 	}
 	report := Conformance{Version: rules.Version, Conforms: true, Results: make([]RuleResult, 0, len(trials))}
-	var r row
 	for {
-		r, err = file.Read()
+		r, line, err := file.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return report, unreadable(err)
+			return report, err
 		}
 		report.Rows++
-		line, _ := file.FieldPos(0)
 		for i := range trials {
 			if trials[i].need != nil || trials[i].groups != nil {
 				trials[i].hold(r, line)
@@ -402,16 +388,6 @@ func Check(in io.Reader, rules Rules, supports Supports) (Conformance, error) {
 		report.Results = append(report.Results, *t)
 	}
 	return report, nil
-}
-
-func unreadable(err error) error {
-	if errors.Is(err, io.EOF) {
-		return &FileError{Problem: "it is empty: a FOCUS file begins with the names of its columns"}
-	}
-	if p, ok := errors.AsType[*csv.ParseError](err); ok {
-		return &FileError{Line: p.Line, Problem: p.Err.Error()}
-	}
-	return err
 }
 
 // begin decides what can be decided from the columns alone.

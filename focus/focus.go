@@ -2,7 +2,7 @@
 // models as rows of the Cost and Usage dataset, and holds any such file against the specification's static rules.
 //
 // Reading guide: focus.go is the columns that are written; rules.go reads a requirements model; table.go is the rules
-// of our own for the columns that we write; check.go applies either to a file.
+// of our own for the columns that we write; check.go applies either to a file, which read.go reads.
 package focus
 
 import (
@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -249,6 +250,58 @@ func in(v Version) []column {
 	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.only != "" && c.only != v })
 }
 
+// Type is what the cells of a column are, beside null.
+type Type uint8
+
+// The types of column.
+const (
+	Text   Type = iota
+	Number      // a decimal of at most [Scale] decimals
+	Time        // ISO 8601 in UTC, to the second
+)
+
+// Scale is how many decimals a number of a row has at most: an amount is a whole number of pico-dollars.
+const Scale = picoDecimals
+
+// Column is a column of the rows that are written.
+type Column struct {
+	Name string
+	Type Type
+}
+
+var types = map[string]Type{"FormatNumeric": Number, "FormatDateTime": Time}
+
+// Columns lists the columns of an edition, in the order of the file.
+func Columns(v Version) []Column {
+	var list []Column
+	for _, c := range in(v) {
+		own := Column{Name: c.name}
+		for _, s := range specs {
+			if s.column == c.name {
+				own.Type = types[s.check]
+			}
+		}
+		list = append(list, own)
+	}
+	return list
+}
+
+// Rows are charges as the cells of the edition's columns. A null is empty. The row is reused.
+func Rows(v Version, charges []Charge) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		list := in(v)
+		cells := make([]string, len(list))
+		for i := range charges {
+			for j, c := range list {
+				cells[j] = c.of(&charges[i])
+			}
+			if !yield(cells) {
+				return
+			}
+		}
+	}
+}
+
 // Row is a charge as the cells of its columns, without nulls.
 func Row(v Version, c *Charge) map[string]string {
 	cells := map[string]string{}
@@ -263,19 +316,15 @@ func Row(v Version, c *Charge) map[string]string {
 // Write writes charges as CSV with a header. A null is an empty field.
 func Write(w io.Writer, v Version, charges []Charge) error {
 	out := csv.NewWriter(w)
-	list := in(v)
-	record := make([]string, len(list))
-	for i, c := range list {
-		record[i] = c.name
+	var head []string
+	for _, c := range in(v) {
+		head = append(head, c.name)
 	}
-	if err := out.Write(record); err != nil {
+	if err := out.Write(head); err != nil {
 		return err
 	}
-	for i := range charges {
-		for j, c := range list {
-			record[j] = c.of(&charges[i])
-		}
-		if err := out.Write(record); err != nil {
+	for cells := range Rows(v, charges) {
+		if err := out.Write(cells); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -334,6 +335,35 @@ func TestModel14(t *testing.T) {
 	}
 }
 
+// JSON lines are the same file: text without quotes, numbers of the same digits, nothing for null or what is left out.
+func TestCheckJSON(t *testing.T) {
+	const asCSV = "BilledCost,BillingCurrency,Tags\n0.50,USD,\"{\"\"a\"\":1}\"\n,EURO,\n"
+	const asJSON = `{"BilledCost": 0.50, "BillingCurrency": "USD", "Tags": {"a": 1}}
+{"BilledCost": null, "BillingCurrency": "EURO"}
+`
+	rules := focus.OwnRules(focus.V12)
+	want, got := check(t, asCSV, rules), check(t, asJSON, rules)
+	for i := range want.Results {
+		for j := range want.Results[i].Lines {
+			want.Results[i].Lines[j]-- // CSV begins with a header
+		}
+	}
+	if !reflect.DeepEqual(got, want) || got.Rows != 2 || got.Conforms {
+		t.Errorf("%+v\nwant %+v", got, want)
+	}
+	for text, problem := range map[string]string{
+		"{":                     "line 1: it is no JSON",
+		"{\"a\": 1}\n{\"a\":":   "line 2: it is no JSON",
+		"{\"a\": 1}\n{\"b\":1}": `line 2: the column "b" is not in the first row`,
+		" \n":                   "it is empty",
+	} {
+		_, err := focus.Check(strings.NewReader(text), rules, nil)
+		if e, ok := errors.AsType[*focus.FileError](err); !ok || !strings.Contains(e.Error(), problem) {
+			t.Errorf("%q: %v, want %s", text, err, problem)
+		}
+	}
+}
+
 func FuzzRules(f *testing.F) {
 	f.Add([]byte(model))
 	f.Add([]byte(`{"ModelRules": {"A": {"ValidationCriteria": {"Requirement": {"CheckFunction": "CheckDistinctCount", "ColumnAName": "a", "ColumnBName": "b"}}}}}`))
@@ -352,6 +382,7 @@ func FuzzRules(f *testing.F) {
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(write(f, focus.V12, charges(f))))
 	f.Add([]byte("\xef\xbb\xbfBilledCost,Tags\n1E256,{}\n-0.0,\"{\"\"a\"\":null}\"\n"))
+	f.Add([]byte(`{"BilledCost": 1e5, "Tags": {"a": null}} {"Tags": "x"}` + "\n"))
 	rules := focus.OwnRules(focus.V12)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		report, err := focus.Check(bytes.NewReader(data), rules, nil)

@@ -11,6 +11,7 @@ import (
 
 	"breakeven/decide"
 	"breakeven/focus"
+	"breakeven/internal/warehouse"
 	"breakeven/money"
 	"breakeven/price"
 	"breakeven/usage"
@@ -116,13 +117,7 @@ func (a *App) UsageFocus(r FocusRequest) (FocusAnswer, error) {
 	for i := range answer.Charges {
 		answer.Rows = append(answer.Rows, focus.Row(r.Version, &answer.Charges[i]))
 	}
-	for _, f := range files {
-		answer.Notes = append(answer.Notes, f.Notes...)
-		if f.Faulty > 0 {
-			answer.Notes = append(answer.Notes, unreadRows(f))
-		}
-	}
-	answer.Notes = sentences(answer.Notes)
+	answer.Notes = sentences(append(answer.Notes, fileNotes(files)...))
 	if r.Strict && !bill.Complete {
 		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(missingNames(bill), ", "))}
 	}
@@ -155,7 +150,7 @@ func checkVersion(v focus.Version) error {
 
 // add puts a call into its group.
 func (e *focusExport) add(c *usage.Call) error {
-	if !dated(c) {
+	if !warehouse.Dated(c.Start) {
 		return &KindError{Kind: Invalid, Err: errors.New("a call has no date, and a FOCUS row has a charge period"), Hint: "name the column of the time with --map time=COLUMN, or export a log with dates"}
 	}
 	ref, priced, err := e.prices.add(c)
