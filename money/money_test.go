@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"breakeven/money"
+
+	"pgregory.net/rapid"
 )
 
 func TestParse(t *testing.T) {
@@ -276,4 +278,20 @@ func TestPerUnit(t *testing.T) {
 			t.Errorf("%s each: %v", each, err)
 		}
 	}
+}
+
+func TestSumSub(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var a, b money.Sum
+		if a.AddUSD(money.USD(rapid.Int64().Draw(t, "a"))) != nil || b.AddUSD(money.USD(rapid.Int64().Draw(t, "b"))) != nil {
+			t.Fatal("an amount does not fit")
+		}
+		c := a
+		if err := c.Sub(b); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.AddSum(b); err != nil || c != a {
+			t.Fatalf("%s - %s + %s = %s, %v", a, b, b, c, err)
+		}
+	})
 }

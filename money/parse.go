@@ -114,6 +114,15 @@ func (s *Sum) Add(quantity int64, rate Rate) error {
 // AddSum adds another sum.
 func (s *Sum) AddSum(t Sum) error { return s.add(t.hi, t.lo) }
 
+// Sub takes another sum away.
+func (s *Sum) Sub(t Sum) error {
+	if t.hi == math.MinInt64 && t.lo == 0 { // it has no opposite
+		return ErrOverflow
+	}
+	lo, borrow := bits.Sub64(0, t.lo, 0)
+	return s.add(-t.hi-int64(borrow), lo)
+}
+
 // AddUSD adds an amount.
 func (s *Sum) AddUSD(a USD) error {
 	magnitude := uint64(a)

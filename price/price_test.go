@@ -9,6 +9,8 @@ import (
 	"breakeven/datafile"
 	"breakeven/fact"
 	"breakeven/price"
+
+	"pgregory.net/rapid"
 )
 
 // acme is a provider with one of everything: bands, a derived rate, a batch tier by rule, a priority tier
@@ -346,4 +348,28 @@ func BenchmarkResolveAndCost(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Between two of its minutes a window neither begins nor ends, whatever its days and zone.
+func TestWindowMinutesBoundIt(t *testing.T) {
+	monday := time.Date(2026, 8, 17, 0, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(t *rapid.T) {
+		w := price.Window{
+			Days: price.Days(rapid.IntRange(1, 127).Draw(t, "days")), From: rapid.IntRange(0, 1439).Draw(t, "from"),
+			To: rapid.IntRange(0, 1439).Draw(t, "to"), Offset: rapid.IntRange(-12*60, 14*60).Draw(t, "offset"),
+		}
+		edges := map[int]bool{}
+		for _, m := range w.Minutes() {
+			edges[m] = true
+		}
+		const week = 7 * 24 * 60
+		before := w.Contains(monday.Add(-time.Minute))
+		for m := range week {
+			now := w.Contains(monday.Add(time.Duration(m) * time.Minute))
+			if now != before && !edges[m] {
+				t.Fatalf("%s changes at minute %d, which is none of %v", w, m, w.Minutes())
+			}
+			before = now
+		}
+	})
 }

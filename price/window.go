@@ -2,6 +2,7 @@ package price
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -136,4 +137,19 @@ func parseClock(text string) (int, error) {
 		return 0, fmt.Errorf("time of day %q is not HH:MM", text)
 	}
 	return t.Hour()*60 + t.Minute(), nil
+}
+
+// Minutes are the minutes of the week, after Monday 00:00 UTC, at which the window begins or ends.
+func (w Window) Minutes() []int {
+	const day, week = 24 * 60, 7 * 24 * 60
+	var list []int
+	at := func(minute int) { list = append(list, ((minute-w.Offset)%week+week)%week) }
+	for d := range 7 { // from Monday
+		begin := d * day
+		at(begin) // the days of a window are those of the instant itself, so midnight bounds it
+		at(begin + w.From)
+		at(begin + w.To)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }

@@ -30,6 +30,7 @@ type Builder struct {
 
 	singles                 int64 // rows that are one call
 	input, newInput, output *histogram
+	reuse                   reuse
 
 	timed       int64 // arrivals with a time
 	placed      int64 // requests of rows with a time
@@ -90,6 +91,7 @@ func (b *Builder) Add(c *usage.Call) {
 	aggregate := c.Aggregate()
 	if !aggregate {
 		b.lengths(q, in, out)
+		b.reuse.add(c, in)
 	}
 	b.place(c, n, in, out, aggregate)
 }

@@ -20,6 +20,7 @@ type Character struct {
 	Output    *LogNormal   `json:"output_fit,omitempty"`
 	Batchable *Batchable   `json:"batchable,omitempty" doc:"Absent where the log has no tokens."`
 	Growth    *Growth      `json:"growth,omitempty" doc:"Absent of less than three whole weeks."`
+	Reuse     *Reuse       `json:"reuse,omitempty" doc:"What a prefix cache could serve; absent where the log does not identify the blocks of its prompts."`
 	Answers   []Answer     `json:"answers" nullable:"false" doc:"What can be asked of data of this resolution."`
 }
 
@@ -154,6 +155,7 @@ func (b *Builder) Character() Character {
 			Least: unit.Share(float64(b.waits) / all), Most: unit.Share(float64(b.all-b.waited) / all), Unknown: unit.Share(float64(b.all-b.waited-b.waits) / all),
 		}
 	}
+	c.Reuse = b.reuse.measured()
 	c.Answers = c.answers()
 	return c
 }
