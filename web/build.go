@@ -24,10 +24,13 @@ import (
 )
 
 // bundles are made by esbuild, each under the name that index.html calls it.
-var bundles = []struct{ name, source string }{
-	{"theme.js", "src/theme.ts"}, // applied before the first paint
-	{"app.js", "src/main.tsx"},
-	{"app.css", "src/style/index.css"},
+var bundles = []struct {
+	name, source string
+	split        bool // what it imports only when a page asks for it lies in files of its own
+}{
+	{"theme.js", "src/theme.ts", false}, // applied before the first paint
+	{"app.js", "src/main.tsx", true},
+	{"app.css", "src/style/index.css", false},
 }
 
 // copied are files that are served as they are.
@@ -85,13 +88,16 @@ func build() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	links := map[string]string{} // what index.html says → the path with the hash
 	packages := map[string]bool{}
+	var shared []string // of the split bundle, needed at once
 	for _, b := range bundles {
-		data, used, err := bundle(b.source)
+		out, err := bundle(b.source, strings.TrimSuffix(b.name, path.Ext(b.name)), b.split)
 		if err != nil {
 			return nil, err
 		}
-		links[b.name] = add(files, b.name, data)
-		maps.Copy(packages, used)
+		maps.Copy(files, out.files)
+		maps.Copy(packages, out.packages)
+		links[b.name] = out.entry
+		shared = append(shared, out.needs...)
 	}
 	for _, source := range copied {
 		data, err := os.ReadFile(source)
@@ -109,7 +115,11 @@ func build() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := string(page)
+	var preloads strings.Builder
+	for _, file := range shared {
+		fmt.Fprintf(&preloads, "<link rel=\"modulepreload\" href=\"/%s\" />\n    ", file)
+	}
+	text := strings.ReplaceAll(string(page), "{{preloads}}\n    ", preloads.String())
 	for name, target := range links {
 		text = strings.ReplaceAll(text, "{{"+name+"}}", "/"+target)
 	}
@@ -129,38 +139,60 @@ func add(files map[string][]byte, name string, data []byte) string {
 	return target
 }
 
-// bundle runs esbuild on one source and returns its output and the packages whose code went into it.
-func bundle(source string) ([]byte, map[string]bool, error) {
-	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{source}, Outdir: "dist", Bundle: true, Write: false, Metafile: true,
-		MinifySyntax: true, MinifyWhitespace: true, MinifyIdentifiers: true, Charset: api.CharsetUTF8, LegalComments: api.LegalCommentsNone,
-		Target: api.ES2023, Format: api.FormatIIFE, JSX: api.JSXAutomatic, JSXImportSource: "preact", LogLevel: api.LogLevelSilent,
-	})
-	if len(result.Errors) > 0 {
-		text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
-		return nil, nil, fmt.Errorf("%s does not build:\n%s", source, strings.Join(text, ""))
-	}
-	if len(result.OutputFiles) != 1 {
-		return nil, nil, fmt.Errorf("%s makes %d files, want one", source, len(result.OutputFiles))
-	}
-	packages, err := packagesIn(result.Metafile)
-	return result.OutputFiles[0].Contents, packages, err
+// output is what esbuild makes of one source.
+type output struct {
+	files    map[string][]byte // by their path in dist
+	entry    string
+	needs    []string // files that the entry imports at once
+	packages map[string]bool
 }
 
-// packagesIn reads esbuild's metafile and returns the npm packages whose code is in the output.
-func packagesIn(metafile string) (map[string]bool, error) {
+// bundle runs esbuild on one source. A content's hash is in each file's name.
+func bundle(source, name string, split bool) (output, error) {
+	format := api.FormatIIFE
+	if split {
+		format = api.FormatESModule
+	}
+	result := api.Build(api.BuildOptions{
+		EntryPoints: []string{source}, Outdir: "dist/assets", EntryNames: name + "-[hash]", ChunkNames: "[name]-[hash]", Bundle: true, Splitting: split,
+		Write: false, Metafile: true, MinifySyntax: true, MinifyWhitespace: true, MinifyIdentifiers: true, Charset: api.CharsetUTF8,
+		LegalComments: api.LegalCommentsNone, Target: api.ES2023, Format: format, JSX: api.JSXAutomatic, JSXImportSource: "preact", LogLevel: api.LogLevelSilent,
+	})
+	out := output{files: map[string][]byte{}, packages: map[string]bool{}}
+	if len(result.Errors) > 0 {
+		text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
+		return out, fmt.Errorf("%s does not build:\n%s", source, strings.Join(text, ""))
+	}
+	for _, file := range result.OutputFiles {
+		out.files["assets/"+filepath.Base(file.Path)] = file.Contents
+	}
+	return out, out.read(result.Metafile)
+}
+
+// read learns from esbuild's metafile which file is the entry, what it imports at once, and which npm packages have code in
+// the output.
+func (o *output) read(metafile string) error {
 	var meta struct {
 		Outputs map[string]struct {
-			Inputs map[string]struct {
+			EntryPoint string                        `json:"entryPoint"`
+			Imports    []struct{ Path, Kind string } `json:"imports"`
+			Inputs     map[string]struct {
 				Bytes int `json:"bytesInOutput"`
 			} `json:"inputs"`
 		} `json:"outputs"`
 	}
 	if err := json.Unmarshal([]byte(metafile), &meta); err != nil {
-		return nil, fmt.Errorf("esbuild's metafile: %w", err)
+		return fmt.Errorf("esbuild's metafile: %w", err)
 	}
-	packages := map[string]bool{}
-	for _, out := range meta.Outputs {
+	for name, out := range meta.Outputs {
+		if out.EntryPoint != "" && !strings.HasPrefix(out.EntryPoint, "src/pages/") { // a page that is imported later is an entry too
+			o.entry = strings.TrimPrefix(name, "dist/")
+			for _, in := range out.Imports {
+				if in.Kind == "import-statement" {
+					o.needs = append(o.needs, strings.TrimPrefix(in.Path, "dist/"))
+				}
+			}
+		}
 		for file, in := range out.Inputs {
 			_, inside, ok := strings.Cut(file, "node_modules/")
 			if !ok || in.Bytes == 0 {
@@ -171,10 +203,11 @@ func packagesIn(metafile string) (map[string]bool, error) {
 			if strings.HasPrefix(name, "@") && len(parts) > 1 {
 				name += "/" + parts[1]
 			}
-			packages[name] = true
+			o.packages[name] = true
 		}
 	}
-	return packages, nil
+	slices.Sort(o.needs)
+	return nil
 }
 
 // licences gathers the licence of every package that is in a bundle.

@@ -21,7 +21,7 @@ type schema struct {
 // schemaNames are the interfaces of src/api/types.ts that the contract calls by another name.
 var schemaNames = map[string]string{
 	"Parts": "Quick", "ConstraintSet": "Constraints", "Preset": "PresetAnswer", "Sheet": "SheetDetail", "LogFormat": "Format", "LogFile": "Summary",
-	"ProblemDocument": "ErrorModel", "Speaker": "Source", "BoardRow": "Row",
+	"ProblemDocument": "ErrorModel", "Speaker": "Source", "BoardRow": "Row", "Reconciliation": "Result",
 }
 
 var (

@@ -8,8 +8,9 @@ import { expect, test as base, type BrowserContext, type Page } from "@playwrigh
 
 const clock = "2026-11-24T00:00:00Z";
 
-async function serve(database: string): Promise<{ url: string; process: ChildProcess }> {
-  const child = spawn(process.env["BREAKEVEN_BIN"]!, ["--now", clock, "--database", database, "serve", "--addr", "127.0.0.1:0"], {
+async function serve(database: string, warehouse: string): Promise<{ url: string; process: ChildProcess }> {
+  const keeping = warehouse ? ["--warehouse", warehouse] : [];
+  const child = spawn(process.env["BREAKEVEN_BIN"]!, ["--now", clock, "--database", database, ...keeping, "serve", "--addr", "127.0.0.1:0"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout! });
@@ -30,13 +31,16 @@ interface Server {
   visitor: BrowserContext;
   // database is the registry that the server answers from.
   database: string;
+  // warehouse is the folder in which the server keeps calls; empty where it keeps none.
+  warehouse: string;
 }
 
 export const test = base.extend<{ trouble: Trouble }, Server>({
   database: ["embedded", { option: true, scope: "worker" }],
+  warehouse: ["", { option: true, scope: "worker" }],
   server: [
-    async ({ database }, use) => {
-      const { url, process: child } = await serve(database);
+    async ({ database, warehouse }, use) => {
+      const { url, process: child } = await serve(database, warehouse);
       await use(url);
       child.kill();
     },

@@ -34,6 +34,8 @@ export const plain = (v: number) => twoPlaces.format(v);
 export const number = (v: number) => six.format(v);
 export const rounded = (v: number) => three.format(v);
 export const count = (v: number) => whole.format(v);
+// several counts things: 1 model, 2 models.
+export const several = (n: number, thing: string) => `${count(n)} ${n === 1 ? thing : thing + "s"}`;
 export const short = (v: number) => compact.format(v);
 export const percent = (v: number) => three.format(v * 100) + "\u00a0%";
 // latency writes seconds as people say them: 604 ms, 1.1 s.

@@ -1,12 +1,13 @@
 // The app: a header, the page that the address names, a footer.
 
-import { render } from "preact";
+import { signal } from "@preact/signals";
+import { render, type ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { start } from "./state/store";
 import { follow, path } from "./state/route";
 import { Changes } from "./pages/Changes";
 import { Derived } from "./pages/Derived";
-import { Fleet } from "./pages/Fleet";
-import { Head } from "./pages/Head";
+import { Head, Waiting } from "./pages/Head";
 import { Memo } from "./pages/Memo";
 import { Method } from "./pages/Method";
 import { Model } from "./pages/Model";
@@ -35,8 +36,41 @@ function decoded(text: string): string {
   }
 }
 
+const bare = (address: string) => (address === "/" ? "/" : address.replace(/\/$/, ""));
+
+// later are pages whose code comes when they are asked for, so that the decision does not wait for it.
+const later: Record<string, () => Promise<ComponentType>> = {
+  "/usage": () => import("./pages/Usage").then((m) => m.Usage),
+  "/fleet": () => import("./pages/Fleet").then((m) => m.Fleet),
+};
+
+const here = signal<Record<string, ComponentType>>({});
+
+// bring has a page's code ready.
+async function bring(address: string): Promise<void> {
+  const at = bare(address);
+  const load = later[at];
+  if (!load || here.value[at]) return;
+  const page = await load();
+  here.value = { ...here.value, [at]: page };
+}
+
+function Later({ at }: { at: string }) {
+  const [failed, setFailed] = useState(false);
+  useEffect(() => void bring(at).catch(() => setFailed(true)), [at]);
+  const Ready = here.value[at];
+  if (Ready) return <Ready />;
+  if (!failed) return <Waiting>Opening the page…</Waiting>;
+  return (
+    <Head title="This page did not arrive">
+      <p>The server cannot be reached, or has another version by now: reload to see.</p>
+    </Head>
+  );
+}
+
 function Shown() {
-  const at = path.value === "/" ? "/" : path.value.replace(/\/$/, "");
+  const at = bare(path.value);
+  if (later[at]) return <Later key={at} at={at} />;
   switch (at) {
     case "/":
       return <Memo />;
@@ -48,8 +82,6 @@ function Shown() {
       return <Verification />;
     case "/derived":
       return <Derived />;
-    case "/fleet":
-      return <Fleet />;
     case "/method":
       return <Method />;
   }
@@ -81,5 +113,5 @@ function Page() {
 }
 
 void start(); // ask first, draw while the answers are on their way
-follow();
+follow(bring);
 render(<Page />, document.getElementById("page")!);

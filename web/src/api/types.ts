@@ -602,6 +602,35 @@ export interface LogFile {
   calls: number;
   skipped: number;
   faulty: number;
+  skips?: Skip[];
+  faults?: RowError[];
+  quantum_ns?: number;
+  input: "detect" | "includes" | "excludes";
+  input_why?: string;
+  grain: "request" | "bucket";
+  bucket_ns?: number;
+  columns?: FieldName[];
+  notes?: string[];
+}
+
+// Skip counts rows that are no calls, for one reason.
+export interface Skip {
+  why: string;
+  rows: number;
+}
+
+export interface RowError {
+  file: string;
+  line: number;
+  field?: string;
+  value?: string;
+  problem: string;
+  hint?: string;
+}
+
+export interface FieldName {
+  field: string;
+  name: string;
 }
 
 export interface WorkloadAnswer {
@@ -923,6 +952,333 @@ export interface Progress {
   of: number;
   calls: number;
   best?: string;
+}
+
+// Usage
+
+export interface UsageAnswer {
+  stamp: Stamp;
+  files: LogFile[];
+  by: string[];
+  rows: UsageRow[];
+  total: UsageRow;
+  changes: PriceEffect[];
+  bill: Bill;
+  notes: string[];
+}
+
+export interface UsageRow {
+  group?: Record<string, string>;
+  rows: number;
+  requests?: number;
+  tokens: Record<string, number>;
+  input_tokens: number;
+  output_tokens: number;
+  usd?: string;
+  complete: boolean;
+  reported_usd?: string;
+}
+
+// PriceEffect is what a change of a price did to the log's cost since: below zero where it saved money.
+export interface PriceEffect {
+  at: string;
+  provider: string;
+  model: string;
+  route?: string;
+  tier: string;
+  rows: number;
+  usd_effect: string;
+  complete: boolean;
+  text: string;
+}
+
+export interface ProfileAnswer {
+  stamp: Stamp;
+  files: LogFile[];
+  workload: Character;
+  level: string;
+  usd?: string;
+  complete: boolean;
+  spend: Spend[];
+  missing: MissingPrice[];
+  notes: string[];
+}
+
+export interface Character {
+  profile: Profile;
+  rates: WindowRate[];
+  week?: Week;
+  input_fit?: LogNormal;
+  new_input_fit?: LogNormal;
+  output_fit?: LogNormal;
+  batchable?: Batchable;
+  growth?: Growth;
+  answers: Answer[];
+}
+
+export interface Profile {
+  calls: number;
+  requests: number | null;
+  failed?: number;
+  start?: string;
+  end?: string;
+  relative: boolean;
+  span_hours?: number;
+  resolution: "L0" | "L1" | "L2" | "L3";
+  cache_share?: number;
+  batch_share?: number;
+  input?: Lengths;
+  new_input?: Lengths;
+  output?: Lengths;
+  rate_per_second?: number;
+  peak_hour?: Peak;
+  peak_to_mean?: AtWindow[];
+  index_of_dispersion?: AtWindow[];
+  iat_cv?: number;
+  iat_cv_at_ticks?: number;
+  quantum_ns?: number;
+}
+
+export interface Lengths {
+  n: number;
+  mean: number;
+  cv: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+}
+
+export interface Peak {
+  hour?: string;
+  requests: number | null;
+  input_tokens: number;
+  output_tokens: number;
+  to_mean: number;
+}
+
+export interface AtWindow {
+  window_seconds: number;
+  value: number;
+}
+
+export interface WindowRate {
+  window_seconds: number;
+  mean: number;
+  most: number;
+}
+
+export interface Week {
+  by: "requests" | "tokens";
+  hours: WeekHour[];
+}
+
+// WeekHour is one of the 168 hours of a week, of those that the log covers; day 1 is Monday.
+export interface WeekHour {
+  day: number;
+  hour: number;
+  seen_hours: number;
+  per_hour: number;
+  to_mean: number;
+}
+
+export interface LogNormal {
+  n: number;
+  p99: number;
+  p99_of_mean_and_cv: number;
+  distance: number;
+}
+
+export interface Batchable {
+  least: number;
+  most: number;
+}
+
+export interface Growth {
+  by: "requests" | "tokens";
+  weeks: number;
+  per_month: number;
+  low: number;
+  high: number;
+}
+
+export interface Answer {
+  question: string;
+  can: "yes" | "range" | "no";
+  why: string;
+}
+
+export interface Spend {
+  by: "model" | "project" | "user";
+  rows: SpendShare[];
+}
+
+export interface SpendShare {
+  name: string;
+  others?: number;
+  rows: number;
+  input_tokens: number;
+  output_tokens: number;
+  usd?: string;
+  share?: number;
+  complete: boolean;
+}
+
+// Kept is what calls the server keeps.
+export interface Kept {
+  where: string;
+  rows: number;
+  first_start?: string;
+  last_start?: string;
+  contents: KeptContent[];
+  imports: Receipt[];
+}
+
+export interface KeptContent {
+  provider?: string;
+  model: string;
+  region?: string;
+  tier: string;
+  rows: number;
+  first_start: string;
+  last_start: string;
+}
+
+// Receipt says what became of the rows of an import.
+export interface Receipt {
+  id: string;
+  name: string;
+  at: string;
+  rows: number;
+  added: number;
+  same: number;
+  replaced: number;
+  withheld: number;
+}
+
+export interface ImportAnswer {
+  where: string;
+  logs: ImportedLog[];
+  files: LogFile[];
+  notes: string[];
+}
+
+export interface ImportedLog extends Receipt {
+  known: boolean;
+}
+
+// Proof says that calls were deleted.
+export interface Proof {
+  at: string;
+  dry?: boolean;
+  what: string;
+  rows_before: number;
+  rows_matching: number;
+  rows_after: number;
+  rows_left: number;
+  parts: Rewrites[];
+}
+
+export interface Rewrites {
+  name: string;
+  rows_removed: number;
+}
+
+// Standing of a difference between a bill and the usage.
+export type Settled = "explained" | "missing" | "unexplained";
+
+export interface ReconcileAnswer {
+  stamp: Stamp;
+  against: "log" | "bill";
+  files: LogFile[];
+  bills: BillSummary[];
+  result: Reconciliation;
+  missing: MissingPrice[];
+  notes: string[];
+}
+
+export interface BillSummary {
+  name: string;
+  format: string;
+  format_why: string;
+  rounding: string;
+  rows: number;
+  billed: number;
+  skipped: number;
+  faulty: number;
+}
+
+export interface Reconciliation {
+  computed_usd: string;
+  billed_usd: string;
+  difference_usd: string;
+  explained_usd: string;
+  missing_usd: string;
+  unexplained_usd: string;
+  settled: boolean;
+  causes: CauseTotal[];
+  lines: ReconciledLine[];
+  apart: SetApart[];
+  notes: string[];
+}
+
+export interface CauseTotal {
+  cause: string;
+  standing: Settled;
+  text: string;
+  lines: number;
+  computed_usd: string;
+  billed_usd: string;
+  difference_usd: string;
+}
+
+export interface ReconciledLine {
+  from?: string;
+  to?: string;
+  provider: string;
+  model?: string;
+  kind?: string;
+  tier?: string;
+  project?: string;
+  computed_usd: string;
+  billed_usd: string;
+  difference_usd: string;
+  cause: string;
+  standing: Settled;
+  why: string;
+  also?: string[];
+}
+
+export interface SetApart {
+  provider?: string;
+  why: string;
+  rows: number;
+  computed_usd: string;
+  currency?: string;
+  amount?: string;
+}
+
+export interface Conformance {
+  version: string;
+  rows: number;
+  conforms: boolean;
+  passed: number;
+  failed: number;
+  advised: number;
+  skipped: number;
+  results: RuleResult[];
+}
+
+export interface RuleResult {
+  rule: string;
+  column: string;
+  keyword: string;
+  text: string;
+  outcome: "pass" | "fail" | "advice" | "skipped";
+  why?: string;
+  applied: number;
+  broken: number;
+  lines?: number[];
 }
 
 // Problems (application/problem+json)

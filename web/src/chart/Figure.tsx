@@ -2,6 +2,8 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { count } from "../format";
+import { useWidth } from "../ui/useWidth";
 
 export interface FigureProps {
   title: ComponentChildren;
@@ -11,22 +13,18 @@ export interface FigureProps {
   draw: (width: number) => Element;
   // drawn changes with what is drawn.
   drawn: unknown;
-  table: { caption: string; head: string[]; rows: () => string[][] };
+  table: Numbers;
   note?: ComponentChildren;
 }
 
+interface Numbers {
+  caption: string;
+  head: string[];
+  rows: () => string[][];
+}
+
 export function Figure({ title, describes, draw, drawn, table, note }: FigureProps) {
-  const frame = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  const [open, setOpen] = useState(false);
-  useLayoutEffect(() => {
-    const el = frame.current;
-    if (!el) return;
-    setWidth(Math.floor(el.clientWidth));
-    const watch = new ResizeObserver(() => setWidth(Math.floor(el.clientWidth)));
-    watch.observe(el);
-    return () => watch.disconnect();
-  }, []);
+  const { ref: frame, width } = useWidth();
   const empty = useRef(true);
   useLayoutEffect(() => {
     if (width === 0) return;
@@ -53,14 +51,49 @@ export function Figure({ title, describes, draw, drawn, table, note }: FigurePro
       <figcaption>{title}</figcaption>
       <div class="plot" role="img" aria-label={describes} ref={frame} />
       {note && <p class="note">{note}</p>}
+      <Table of={table} />
+    </figure>
+  );
+}
+
+// Drawing is a chart that is drawn as a part of the page, for a width in CSS pixels.
+export function Drawing(props: {
+  title: ComponentChildren;
+  table: Numbers;
+  note?: ComponentChildren;
+  tools?: ComponentChildren;
+  children: (width: number) => ComponentChildren;
+}) {
+  const { ref, width } = useWidth();
+  return (
+    <figure class="chart">
+      <figcaption>{props.title}</figcaption>
+      <div class="plot" ref={ref}>
+        {width > 0 && props.children(width)}
+      </div>
+      {props.note && <div class="note">{props.note}</div>}
+      <Table of={props.table}>{props.tools}</Table>
+    </figure>
+  );
+}
+
+const most = 1000; // rows of a table on the page
+
+function Table({ of: t, children }: { of: Numbers; children?: ComponentChildren }) {
+  const [open, setOpen] = useState(false);
+  const rows = open ? t.rows() : [];
+  return (
+    <>
       <p class="tools">
         <button type="button" class="link" aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? "Hide the numbers" : "Show the numbers"}
-          <span class="hidden"> of the chart: {table.caption}</span>
-        </button>
+          <span class="hidden"> of the chart: {t.caption}</span>
+        </button>{" "}
+        {children}
       </p>
-      {open && <DataTable caption={table.caption} head={table.head} rows={table.rows()} />}
-    </figure>
+      {open && <DataTable caption={t.caption} head={t.head} rows={rows.slice(0, most)} />}
+      {rows.length > most && <p class="note">The first {count(most)} of {count(rows.length)} rows.</p>}
+    </>
   );
 }
 
@@ -79,8 +112,8 @@ function DataTable({ caption, head, rows }: { caption: string; head: string[]; r
           </tr>
         </thead>
         <tbody>
-          {rows.map((cells) => (
-            <tr key={cells[0]}>
+          {rows.map((cells, row) => (
+            <tr key={row}>
               {cells.map((c, i) =>
                 i === 0 ? (
                   <th key={i} scope="row">

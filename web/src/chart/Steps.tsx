@@ -1,11 +1,11 @@
 // A rate over time as steps: one thin line for each source, the vendor's price in ink behind them. Each step is a mark
 // that opens what happened.
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { capital, day } from "../format";
 import { kindName, rate } from "../rates";
 import { openEvidence } from "../ui/Evidence";
+import { useWidth } from "../ui/useWidth";
 import { dollarTicks, roundTicks, spread } from "./labels";
 import { drawn } from "./sources";
 import { largest, share, type Happening, type Segment, type Story } from "./story";
@@ -34,20 +34,6 @@ function timeTicks(from: number, to: number, room: number): { at: number; text: 
 }
 
 const decimal = (v: number) => String(Number(v.toPrecision(6)));
-
-function useWidth() {
-  const ref = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const el = ref.current;
-    if (!el) return;
-    setWidth(Math.floor(el.clientWidth));
-    const watch = new ResizeObserver(() => setWidth(Math.floor(el.clientWidth)));
-    watch.observe(el);
-    return () => watch.disconnect();
-  }, []);
-  return { ref, width };
-}
 
 const on = (t: number) => day(new Date(t).toISOString());
 

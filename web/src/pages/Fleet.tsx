@@ -6,7 +6,8 @@ import { FleetAnswer } from "../sections/FleetAnswer";
 import { FleetForm } from "../sections/FleetForm";
 import { FleetPlan } from "../sections/FleetPlan";
 import { useData } from "../state/data";
-import { changes, files, parallel, planning, read, simulation, useWork, type Ask } from "../state/fleet";
+import { changes, parallel, planning, read, simulation, useWork, type Ask } from "../state/fleet";
+import { held } from "../state/log";
 import { query, setQuery } from "../state/route";
 import { Head } from "./Head";
 
@@ -24,7 +25,7 @@ const noGPUs: Accelerator[] = [];
 
 export function Fleet() {
   const q = query.value;
-  void files.value;
+  void held.value;
   const { ask, faults } = useMemo(() => read(q), [q]);
   const set = (part: Partial<Ask>, entry = false) => setQuery(changes(part), entry);
   const asked = simulation(ask);

@@ -4,9 +4,10 @@ import { useState } from "preact/hooks";
 import { CostCurves } from "../chart/CostCurves";
 import { Load } from "../chart/Load";
 import { style } from "../chart/palette";
-import type { Bill, BillLine, DecideAnswer, Decision as Decided, FleetFinding, Line, MissingPrice, Option } from "../api/types";
+import type { Bill, BillLine, DecideAnswer, Decision as Decided, FleetFinding, Line, Option } from "../api/types";
 import { aligned, amount, count, dollars, hasCents, number, percent, rounded, short, tied, times, words } from "../format";
 import { Arithmetic, Badge, Source } from "../ui/Badge";
+import { Unpriced } from "./Unpriced";
 
 // Swatch is an option's line as the chart draws it.
 function Swatch({ kind }: { kind: Option["kind"] }) {
@@ -210,13 +211,6 @@ function Alternatives({ d }: { d: Decided }) {
 // fees are the kinds that vendors price by the thousand, not by the million tokens.
 const fees = ["request", "web_search"];
 
-// missingName is what has no price, in a few words.
-function missingName(m: MissingPrice): string {
-  if (m.file) return `Rows of ${m.file} that could not be read`;
-  const model = m.model ? (m.provider ? `${m.provider}/${m.model}` : m.model) : "calls that name no model";
-  return m.kind ? `${words(m.kind)} of ${model}` : model;
-}
-
 function BillRow({ l, i, rate, usd }: { l: BillLine; i: number; rate: string; usd: string }) {
   const [open, setOpen] = useState(false);
   const id = `bill-${i}`;
@@ -267,23 +261,7 @@ function BillTable({ bill }: { bill: Bill }) {
   return (
     <>
       <h3>The log's bill, exactly</h3>
-      {bill.missing.length > 0 && (
-        <div class="missing">
-          <p>
-            <b>{bill.missing.length === 1 ? "One thing has no price." : `${bill.missing.length} things have no price.`}</b> It is not in the
-            total, and it is not zero: the total is a lower bound.
-          </p>
-          <ul>
-            {bill.missing.map((m, i) => (
-              <li key={i}>
-                <b>{missingName(m)}</b>: {!m.file && `${count(m.tokens)} tokens in `}
-                {count(m.rows)} {m.rows === 1 ? "row" : "rows"}; {m.why}.
-              </li>
-            ))}
-          </ul>
-          <p class="muted">Name the model that they mean under “Model of calls that name none”, or take another for every call.</p>
-        </div>
-      )}
+      <Unpriced list={bill.missing} />
       <div class="ledger">
         <table>
           <caption>Tokens by kind at the price in force at each call's time</caption>

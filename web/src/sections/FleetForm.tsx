@@ -1,12 +1,14 @@
 // The fleet that is asked about, its work and its target. What the server refuses stands beside its field.
 
-import { useId, useMemo, useState } from "preact/hooks";
+import { useId, useMemo } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { Fault } from "../api/client";
 import type { Accelerator, OpenModel } from "../api/types";
 import { short } from "../format";
-import { demoPath, files, mostReplicas, type Ask, type Work } from "../state/fleet";
+import { mostReplicas, type Ask, type Work } from "../state/fleet";
+import { demoPath, held, hold } from "../state/log";
 import { Combobox } from "../ui/Combobox";
+import { Drop } from "../ui/Drop";
 import { Field } from "../ui/Field";
 import { NumberBox } from "../ui/NumberBox";
 
@@ -110,10 +112,6 @@ function ReplicaSlider({ value, fault, onValue }: { value: number; fault: string
 }
 
 function LogPicker({ ask, fault }: { ask: Ask; fault: string | undefined }) {
-  const [over, setOver] = useState(false);
-  const take = (list: FileList | null | undefined) => {
-    if (list && list.length > 0) files.value = { list: [...list], version: files.value.version + 1 };
-  };
   if (ask.work === "demo") {
     return (
       <>
@@ -125,38 +123,14 @@ function LogPicker({ ask, fault }: { ask: Ask; fault: string | undefined }) {
     );
   }
   return (
-    <div
-      class={`drop ${over ? "over" : ""}`}
-      onDragOver={(e) => {
-        e.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(e) => {
-        e.preventDefault();
-        setOver(false);
-        take(e.dataTransfer?.files);
-      }}
-    >
-      <p>
-        <label for="fleet-log">
-          <b>Drop a call log or trace, or choose one</b>
-        </label>
-      </p>
-      <input
-        id="fleet-log"
-        type="file"
-        multiple
-        aria-describedby={fault ? "fleet-log-fault fleet-log-why" : "fleet-log-why"}
-        onChange={(e) => take(e.currentTarget.files)}
-      />
-      {files.value.list.length > 0 && <p class="why">{files.value.list.map((f) => `${f.name}, ${short(f.size)} bytes`).join("; ")}</p>}
-      <Said id="fleet-log-fault" text={fault} />
-      <p class="why" id="fleet-log-why">
-        Times and token counts, as CSV or JSON lines or any format of a call log; gzip is fine. It goes to the server that sent this page, and
-        nowhere else. A link does not carry it.
-      </p>
-    </div>
+    <Drop
+      id="fleet-log"
+      title="Drop a call log or trace, or choose one"
+      said={held.value.files.map((f) => `${f.name}, ${short(f.size)} bytes`).join("; ")}
+      fault={fault}
+      why="Times and token counts, as CSV or JSON lines or any format of a call log; gzip is fine. It goes to the server that sent this page, and nowhere else. A link does not carry it."
+      onFiles={hold}
+    />
   );
 }
 

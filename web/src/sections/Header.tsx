@@ -5,6 +5,7 @@ import { catalog, homeAddress, shareLink, stamp, theme, toggleTheme } from "../s
 
 const pages = [
   ["/", "Decide"],
+  ["/usage", "Usage"],
   ["/prices", "Prices"],
   ["/changes", "Changes"],
   ["/verification", "Verification"],

@@ -1,19 +1,22 @@
 // The reader's own workload: a call log, or a description of one.
 
 import { batch, signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { asProblem, get, post, upload, type Problem } from "../api/client";
 import type { ConstraintSet, DecideAnswer, Scenario } from "../api/types";
 import { percent, short } from "../format";
-import { bookProblem, formats, loadBook, openChoices, pricedChoices } from "../state/book";
+import { bookProblem, loadBook, openChoices, pricedChoices } from "../state/book";
+import { handed, held, hold, logForm, read, reading } from "../state/log";
 import { cataloged, go, limits, setWork, workView } from "../state/store";
 import type { WorkView } from "../state/view";
 import { Combobox } from "../ui/Combobox";
+import { Drop } from "../ui/Drop";
 import { Field } from "../ui/Field";
 import { Tabs } from "../ui/Tabs";
 import { Trouble } from "../ui/Trouble";
 import { useNear } from "../ui/useNear";
 import { Decision } from "./Decision";
+import { LogReading } from "./LogReading";
 import { Section } from "./Section";
 
 type Running = { what: "sending"; share: number } | { what: "deciding" };
@@ -23,9 +26,6 @@ const problem = signal<Problem | null>(null);
 const running = signal<Running | null>(null);
 // stale says that something has changed since the answer.
 const stale = signal(false);
-// files are the log at hand. They stay on this page, and a link cannot carry them.
-const files = signal<File[]>([]);
-const options = signal({ format: "", replace: false, input: "detect", columns: "" });
 
 let control: AbortController | null = null;
 
@@ -81,18 +81,12 @@ async function decide(): Promise<void> {
 }
 
 function sendLog(w: WorkView, c: ConstraintSet, signal: AbortSignal): Promise<DecideAnswer> {
-  const form = new FormData();
-  form.append("scenario", JSON.stringify(scenario(w, c, false)));
-  form.append("as", w.model);
-  const { format, replace, input, columns } = options.value;
-  if (format) form.append("format", format);
-  if (replace) form.append("replace_model", "true");
-  if (input !== "detect") form.append("input", input);
-  for (const pair of columns.split(/[,;\s]+/).filter(Boolean)) form.append("map", pair);
-  for (const f of files.value) form.append("files", f, f.name);
+  const { files, kept, part } = held.value;
+  const asked: [string, string][] = [["scenario", JSON.stringify(scenario(w, c, false))], ...part];
+  if (kept) asked.push(["kept", "true"]);
   return upload<DecideAnswer>(
     "/api/v1/decide/log",
-    form,
+    logForm({ ...reading.value, as: w.model }, files, asked),
     (share) => {
       running.value = share < 1 ? { what: "sending", share } : { what: "deciding" };
     },
@@ -100,9 +94,8 @@ function sendLog(w: WorkView, c: ConstraintSet, signal: AbortSignal): Promise<De
   );
 }
 
-function take(list: FileList | null | undefined): void {
-  if (!list || list.length === 0) return;
-  files.value = [...list];
+function take(list: File[]): void {
+  hold(list);
   setWork({ example: false });
   void decide();
 }
@@ -146,59 +139,27 @@ function Candidates({ w }: { w: WorkView }) {
   );
 }
 
-function Drop() {
-  const [over, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <div
-      class={`drop ${over ? "over" : ""}`}
-      onDragOver={(e) => {
-        e.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(e) => {
-        e.preventDefault();
-        setOver(false);
-        take(e.dataTransfer?.files);
-      }}
-    >
-      <p>
-        <label for="log-files">
-          <b>Drop a call log here, or choose one</b>
-        </label>
-      </p>
-      <input
-        id="log-files"
-        ref={input}
-        type="file"
-        multiple
-        onChange={(e) => take(e.currentTarget.files)}
-        aria-describedby="log-files-why"
-      />
-      <p class="why" id="log-files-why">
-        Any of the formats below, or any CSV or JSON lines with a time, a model and token counts; gzip is fine. The log goes to the server
-        that sent this page, and nowhere else.
-      </p>
-      <p>
-        No log at hand?{" "}
-        <button type="button" class="link" onClick={() => go((v) => ({ ...v, work: { ...v.work, example: true } }))}>
-          Try an example
-        </button>{" "}
-        <span class="muted">of a day of an invented coding assistant, decided without your constraints.</span>
-      </p>
-    </div>
-  );
-}
-
 function LogForm({ w }: { w: WorkView }) {
-  const setOption = (set: Partial<typeof options.value>) => {
-    options.value = { ...options.value, ...set };
+  const moved = () => {
     if (answer.value) stale.value = true;
   };
+  const { files, kept, part } = held.value;
   return (
     <form aria-label="Decide on a call log" onSubmit={(e) => e.preventDefault()}>
-      <Drop />
+      <Drop
+        id="log-files"
+        title="Drop a call log here, or choose one"
+        why="Any of the formats below, or any CSV or JSON lines with a time, a model and token counts; gzip is fine. The log goes to the server that sent this page, and nowhere else."
+        onFiles={take}
+      >
+        <p>
+          No log at hand?{" "}
+          <button type="button" class="link" onClick={() => go((v) => ({ ...v, work: { ...v.work, example: true } }))}>
+            Try an example
+          </button>{" "}
+          <span class="muted">of a day of an invented coding assistant, decided without your constraints.</span>
+        </p>
+      </Drop>
       <div class="settings">
         <div>
           <Combobox
@@ -208,7 +169,14 @@ function LogForm({ w }: { w: WorkView }) {
             onChoose={(model) => change({ model })}
           />
           <label class="check">
-            <input type="checkbox" checked={options.value.replace} onChange={(e) => setOption({ replace: e.currentTarget.checked })} />
+            <input
+              type="checkbox"
+              checked={reading.value.replace}
+              onChange={(e) => {
+                read({ replace: e.currentTarget.checked });
+                moved();
+              }}
+            />
             <span>Take that model for every call, whatever the log names</span>
           </label>
         </div>
@@ -216,49 +184,18 @@ function LogForm({ w }: { w: WorkView }) {
       </div>
       <details>
         <summary>How to read the log</summary>
-        <div class="settings">
-          <div>
-            <div class="field">
-              <label for="log-format">Format of the log</label>
-              <select id="log-format" value={options.value.format} onChange={(e) => setOption({ format: e.currentTarget.value })}>
-                <option value="">found out from the file</option>
-                {formats.value?.map((f) => (
-                  <option key={f.name} value={f.name}>
-                    {f.title}
-                  </option>
-                ))}
-              </select>
-            </div>
-            <div class="field">
-              <label for="log-input">The input figure</label>
-              <select id="log-input" value={options.value.input} onChange={(e) => setOption({ input: e.currentTarget.value })}>
-                <option value="detect">found out from the file</option>
-                <option value="includes">includes cached tokens</option>
-                <option value="excludes">excludes cached tokens</option>
-              </select>
-            </div>
-          </div>
-          <div class="field">
-            <label for="log-columns">Columns by another name</label>
-            <input
-              id="log-columns"
-              type="text"
-              autoComplete="off"
-              spellcheck={false}
-              placeholder="input=prompt_tok, output=reply_tok"
-              value={options.value.columns}
-              onInput={(e) => setOption({ columns: e.currentTarget.value })}
-            />
-            <p class="why">Our name, an equals sign, the log's column. The names are time, model, input, output, cache_read and so on.</p>
-          </div>
-        </div>
+        <LogReading id="log" onChange={moved} />
       </details>
-      {files.value.length > 0 && !w.example && (
+      {(files.length > 0 || kept) && !w.example && (
         <p>
           <button type="button" class="primary" disabled={running.value !== null} onClick={() => void decide()}>
             {stale.value ? "Decide again" : "Decide"}
           </button>{" "}
-          <span class="muted">on {files.value.map((f) => `${f.name} (${short(f.size)} bytes)`).join(", ")}</span>
+          <span class="muted">
+            on {part.length > 0 && "a part of "}
+            {kept ? "the calls that this server keeps" : files.map((f) => `${f.name} (${short(f.size)} bytes)`).join(", ")};{" "}
+            <a href="/usage">what they say</a>
+          </span>
         </p>
       )}
     </form>
@@ -407,6 +344,12 @@ export function Log() {
   const set = limits.value;
   // A link to an answer asks for it again; so does a constraint that moved, where the question is small.
   useEffect(() => {
+    if (handed.value) {
+      handed.value = false;
+      setWork({ source: "log", example: false, ...(reading.value.as && { model: reading.value.as }) });
+      void decide().then(() => document.getElementById("decision")?.scrollIntoView());
+      return;
+    }
     if (w.source === "form" ? w.decided : w.example) void decide();
     else if (answer.value) stale.value = true;
   }, [set, w.source, w.decided, w.example]);

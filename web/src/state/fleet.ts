@@ -1,9 +1,9 @@
 // What the fleet page asks, as its address says it, and how the server is asked.
 
-import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { asProblem, stream, type Problem } from "../api/client";
 import type { Progress } from "../api/types";
+import { demoLog, held } from "./log";
 
 export type Work = "means" | "log" | "demo";
 
@@ -99,23 +99,6 @@ export function changes(set: Partial<Ask>): Record<string, string> {
   );
 }
 
-// files are the log at hand. They stay on this page, and a link cannot carry them.
-export const files = signal<{ list: File[]; version: number }>({ list: [], version: 0 });
-
-let demo: Promise<File> | undefined;
-
-export const demoPath = "/examples/coding-assistant.csv.gz";
-
-async function demoLog(): Promise<File> {
-  demo ??= fetch(demoPath).then(async (r) => new File([await r.blob()], "coding-assistant.csv.gz"));
-  try {
-    return await demo;
-  } catch (error) {
-    demo = undefined; // the next question tries again
-    throw error;
-  }
-}
-
 export interface Question {
   path: string;
   request: object;
@@ -134,12 +117,12 @@ export function parallel(spread: string): { tensor_parallel?: number; data_paral
 
 // question is what a path is asked, and nothing while the log is to be chosen.
 function question(a: Ask, path: string, request: object): Question | null {
-  if (a.work === "log" && files.value.list.length === 0) return null;
+  if (a.work === "log" && held.value.files.length === 0) return null;
   return {
     path: a.work === "means" ? path : path + "/log",
     request: { ...request, target: target(a), ...workload(a) },
     work: a.work,
-    logs: a.work === "log" ? files.value.version : 0,
+    logs: a.work === "log" ? held.value.version : 0,
   };
 }
 
@@ -165,7 +148,7 @@ async function body(q: Question): Promise<unknown> {
   if (q.work === "means") return q.request;
   const form = new FormData();
   form.append("request", JSON.stringify(q.request));
-  for (const f of q.work === "demo" ? [await demoLog()] : files.value.list) form.append("files", f, f.name);
+  for (const f of q.work === "demo" ? [await demoLog()] : held.value.files) form.append("files", f, f.name);
   return form;
 }
 

@@ -46,9 +46,18 @@ export function setQuery(changes: Record<string, string | undefined>, entry = fa
   timer = window.setTimeout(flush, settle);
 }
 
+// ready has the code of a page at hand.
+let ready: (path: string) => Promise<void> = () => Promise.resolve();
+
 // visit shows another page from its top. Whoever listens to the way back hears of the way forth as well.
-function visit(to: URL): void {
+export async function visit(to: URL): Promise<void> {
   flush();
+  try {
+    await ready(to.pathname);
+  } catch {
+    location.assign(to); // the server has another build by now
+    return;
+  }
   history.pushState(null, "", to);
   window.dispatchEvent(new PopStateEvent("popstate"));
   requestAnimationFrame(() => {
@@ -64,8 +73,9 @@ function visit(to: URL): void {
 // served are the addresses that the server answers itself.
 const served = /^\/(api|assets|examples|openapi)\b/;
 
-// follow makes links between pages change the page in place.
-export function follow(): void {
+// follow makes links between pages change the page in place, once what a page needs is there.
+export function follow(prepare: typeof ready): void {
+  ready = prepare;
   document.addEventListener("click", (e) => {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     const link = e.target instanceof Element && e.target.closest("a");
@@ -74,7 +84,7 @@ export function follow(): void {
     if (to.origin !== location.origin || served.test(to.pathname)) return;
     if (to.pathname === location.pathname && to.hash) return; // the browser's own
     e.preventDefault();
-    visit(to);
+    void visit(to);
   });
   window.addEventListener("popstate", () => {
     window.clearTimeout(timer);
