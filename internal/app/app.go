@@ -11,6 +11,7 @@ import (
 
 	"breakeven/catalog"
 	"breakeven/gpu"
+	"breakeven/internal/warehouse"
 	"breakeven/llm"
 	"breakeven/price"
 	"breakeven/registry"
@@ -23,6 +24,8 @@ type App struct {
 	Now func() time.Time
 	// HTTP reads price sources; nil for Go's own client.
 	HTTP *http.Client
+	// Calls is where calls are kept; nil where none are.
+	Calls warehouse.Engine
 	// Contact is an address under which whoever runs a price source can ask who reads it: a URL or an e-mail address.
 	Contact string
 

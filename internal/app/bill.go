@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"breakeven/fact"
+	"breakeven/internal/warehouse"
 	"breakeven/ledger"
 	"breakeven/money"
 	"breakeven/price"
@@ -87,6 +88,7 @@ type pricer struct {
 	// straddling counts those whose bucket holds a price change; loose, models matched without their version.
 	banded, straddling int64
 	loose              map[string]string
+	changes            *changes // what price changes did; nil where nobody asks
 	unread             []MissingPrice
 	undated            int64           // rows without a date, priced as of now
 	standard           map[string]bool // rows of another tier that are priced as standard, by tier and model
@@ -124,40 +126,46 @@ func (p *pricer) leaveOut(files []usage.Summary) {
 	}
 }
 
-// match looks a call's model up. A provider that the log names and the book does not know leaves the model to
-// be found by its own name only if that name carries a vendor, as in "vendor/model".
-func (p *pricer) match(c *usage.Call) (price.Match, error) {
-	key := lookup{c.Provider, c.Model, c.Region, c.Tier}
+// match looks a model up. A provider that the log names and the book does not know leaves the model to be found by its
+// own name only if that name carries a vendor, as in "vendor/model".
+func (p *pricer) match(provider, model, region string, tier price.Tier) (price.Match, error) {
+	key := lookup{provider, model, region, tier}
 	if f, ok := p.found[key]; ok {
 		return f.match, f.err
 	}
-	m, err := p.book.Find(price.Query{Provider: c.Provider, Model: c.Model, Region: c.Region, Tier: c.Tier})
-	if err != nil && c.Provider != "" && strings.Contains(c.Model, "/") {
-		if other, err2 := p.book.Find(price.Query{Model: c.Model, Region: c.Region, Tier: c.Tier}); err2 == nil {
+	m, err := p.book.Find(price.Query{Provider: provider, Model: model, Region: region, Tier: tier})
+	if err != nil && provider != "" && strings.Contains(model, "/") {
+		if other, err2 := p.book.Find(price.Query{Model: model, Region: region, Tier: tier}); err2 == nil {
 			m, err = other, nil
 		}
 	}
 	if err == nil && m.Loose {
-		p.loose[c.Model] = m.Provider + "/" + m.Model
+		p.loose[model] = m.Provider + "/" + m.Model
 	}
 	p.found[key] = found{m, err}
 	return m, err
 }
 
-// add prices one call and returns the rates it fell under, and false where it has none.
+// add prices one row of a log and returns the rates it fell under, and false where it has none.
 func (p *pricer) add(c *usage.Call) (price.Ref, bool, error) {
-	m, err := p.match(c)
+	g := warehouse.One(c, nil)
+	return p.addGroup(&g)
+}
+
+// addGroup prices rows that all fall under the same rates.
+func (p *pricer) addGroup(g *warehouse.Group) (price.Ref, bool, error) {
+	m, err := p.match(g.Provider, g.Model, g.Region, g.Tier)
 	if err != nil {
-		p.miss(c, "", err.Error())
+		p.miss(g, "", err.Error())
 		return price.Ref{}, false, nil
 	}
-	if m.Tier != c.Tier {
-		p.standard[fmt.Sprintf("%s price on record for %s/%s", c.Tier, m.Provider, m.Model)] = true
+	if m.Tier != g.Tier {
+		p.standard[fmt.Sprintf("%s price on record for %s/%s", g.Tier, m.Provider, m.Model)] = true
 	}
-	when := c.Start
-	if !dated(c) {
+	when, dated := g.Start, warehouse.Dated(g.Start)
+	if !dated {
 		when = p.now
-		p.undated++
+		p.undated += g.Rows
 	}
 	at := when
 	if p.today {
@@ -165,20 +173,20 @@ func (p *pricer) add(c *usage.Call) (price.Ref, bool, error) {
 	}
 	sheet := m.Series.At(at, time.Time{})
 	if sheet == nil {
-		p.miss(c, "", (&price.NoPriceError{Provider: m.Provider, Model: m.Model, At: at}).Error())
+		p.miss(g, "", (&price.NoPriceError{Provider: m.Provider, Model: m.Model, At: at}).Error())
 		return price.Ref{}, false, nil
 	}
-	input := c.Quantities.InputTokens()
-	if c.Aggregate() {
-		input = c.ContextOver + 1 // the band that the source names; the base where it names none
-		if c.ContextOver == 0 {
+	input := g.Reach
+	if g.Aggregate {
+		input = g.ContextOver + 1 // the band that the source names; the base where it names none
+		if g.ContextOver == 0 {
 			input = 0
-			if sheet.Banded() && mayCross(c, sheet) {
-				p.banded++
+			if sheet.Banded() && mayCross(g.Reach, sheet) {
+				p.banded += g.Rows
 			}
 		}
-		if !p.today && dated(c) && !c.End.IsZero() && !sheet.Effective.To.IsZero() && sheet.Effective.To.Before(c.End) {
-			p.straddling++
+		if !p.today && dated && !g.End.IsZero() && !sheet.Effective.To.IsZero() && sheet.Effective.To.Before(g.End) {
+			p.straddling += g.Rows
 		}
 	}
 	ref := sheet.Ref(input, when)
@@ -187,32 +195,31 @@ func (p *pricer) add(c *usage.Call) (price.Ref, bool, error) {
 		sum = new(price.Quantities)
 		p.sums[ref] = sum
 	}
-	return ref, true, sum.Add(&c.Quantities)
+	if p.changes != nil {
+		if err := p.changes.add(g, m.Series, sheet, ref, input, when); err != nil {
+			return ref, true, err
+		}
+	}
+	return ref, true, sum.Add(&g.Quantities)
 }
 
-// mayCross reports whether the mean prompt of an aggregate is so long that some of its calls may lie in a
-// higher context band.
-func mayCross(c *usage.Call, s *price.Sheet) bool {
+// mayCross reports whether the prompts of an aggregate are so long that some of its calls may lie in a higher context
+// band.
+func mayCross(reach int64, s *price.Sheet) bool {
 	bands := s.Bands()
-	if len(bands) < 2 {
-		return true
-	}
-	if !c.Requests.Known || c.Requests.N == 0 {
-		return c.Quantities.InputTokens() >= bands[1].AtLeast
-	}
-	return c.Quantities.InputTokens()/c.Requests.N >= bands[1].AtLeast/4
+	return len(bands) < 2 || reach >= bands[1].AtLeast
 }
 
-func (p *pricer) miss(c *usage.Call, kind, why string) {
-	key := missingKey{c.Provider, c.Model, kind, c.Tier}
+func (p *pricer) miss(g *warehouse.Group, kind, why string) {
+	key := missingKey{g.Provider, g.Model, kind, g.Tier}
 	m := p.missing[key]
 	if m == nil {
-		m = &MissingPrice{Provider: c.Provider, Model: c.Model, Kind: kind, Tier: c.Tier, Why: why}
+		m = &MissingPrice{Provider: g.Provider, Model: g.Model, Kind: kind, Tier: g.Tier, Why: why}
 		p.missing[key] = m
 	}
-	m.Rows++
-	m.Requests += c.Requests.N
-	m.Tokens += c.Quantities.InputTokens() + c.Quantities.OutputTokens()
+	m.Rows += g.Rows
+	m.Requests += g.Requests
+	m.Tokens += g.Quantities.InputTokens() + g.Quantities.OutputTokens()
 }
 
 // bill multiplies the sums out.
@@ -282,7 +289,7 @@ func (p *pricer) bill() (Bill, error) {
 	noted := map[string]bool{}
 	for ref := range p.sums {
 		if s := ref.Sheet; s.Note != "" {
-			noted[fmt.Sprintf("%s: %s", s.ID(), s.Note)] = true
+			noted[fmt.Sprintf("%s/%s: %s", s.Provider, s.Model, s.Note)] = true
 		}
 	}
 	b.Notes = append(b.Notes, slices.Sorted(maps.Keys(noted))...)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"breakeven/internal/warehouse"
 	"breakeven/ledger"
 	"breakeven/money"
 	"breakeven/unit"
@@ -52,7 +53,7 @@ type SpendShare struct {
 }
 
 // The dimensions of spend, how many names of each are kept apart, and how many are shown.
-var spendBy = [...]string{"model", "project", "user"}
+var spendBy = [...]warehouse.Dimension{warehouse.Model, warehouse.Project, warehouse.User}
 
 const (
 	maxNames = 10_000
@@ -113,18 +114,12 @@ func (a *App) UsageProfile(r ProfileRequest) (ProfileAnswer, error) {
 			answer.Spend = append(answer.Spend, s)
 		}
 		if n := sink.late[i]; n > 0 {
-			answer.Notes = append(answer.Notes, fmt.Sprintf("The log names more than %s: those that came later are added up as others (%s).", ledger.Count(maxNames, spendBy[i]), ledger.Count(n, "row")))
+			answer.Notes = append(answer.Notes, fmt.Sprintf("The log names more than %s: those that came later are added up as others (%s).", ledger.Count(maxNames, spendBy[i].String()), ledger.Count(n, "row")))
 		}
 	}
 	answer.Notes = append(answer.Notes, character.Profile.Notes...)
 	answer.Notes = append(answer.Notes, bill.Notes...)
-	for _, f := range files {
-		answer.Notes = append(answer.Notes, f.Notes...)
-		if f.Faulty > 0 {
-			answer.Notes = append(answer.Notes, unreadRows(f))
-		}
-	}
-	answer.Notes = sentences(answer.Notes)
+	answer.Notes = sentences(append(answer.Notes, fileNotes(files)...))
 	if r.Strict && !answer.Complete {
 		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(missingNames(bill), ", "))}
 	}
@@ -134,13 +129,14 @@ func (a *App) UsageProfile(r ProfileRequest) (ProfileAnswer, error) {
 // add counts a call.
 func (p *profiling) add(c *usage.Call) error {
 	p.builder.Add(c)
-	ref, priced, err := p.prices.add(c)
+	g := warehouse.One(c, nil)
+	ref, priced, err := p.prices.addGroup(&g)
 	if err != nil {
 		return err
 	}
 	for i, by := range spendBy {
-		row := p.row(i, dimensions[by](c))
-		if err := row.add(c, ref, priced); err != nil {
+		row := p.row(i, warehouse.Value(by, c))
+		if err := row.add(&g, ref, priced); err != nil {
 			return err
 		}
 	}
@@ -152,7 +148,7 @@ func (p *profiling) row(i int, name string) *UsageRow {
 	if row := p.names[i][name]; row != nil {
 		return row
 	}
-	fresh := newUsageRow()
+	fresh := UsageRow{}
 	if len(p.names[i]) < maxNames {
 		// The name may be a slice of a longer text, which is not kept for it.
 		p.names[i][strings.Clone(name)] = &fresh
@@ -167,7 +163,7 @@ func (p *profiling) row(i int, name string) *UsageRow {
 
 // spend divides the total by a dimension; it has no rows where the log names nothing.
 func (p *profiling) spend(i int, total money.Sum) (Spend, error) {
-	s := Spend{By: spendBy[i]}
+	s := Spend{By: spendBy[i].String()}
 	if _, unnamed := p.names[i][""]; len(p.names[i]) == 0 || len(p.names[i]) == 1 && unnamed {
 		return s, nil
 	}

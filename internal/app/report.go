@@ -1,20 +1,22 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"sort"
+	"strconv"
 	"strings"
-	"time"
 
 	"breakeven/decide"
+	"breakeven/internal/warehouse"
 	"breakeven/money"
 	"breakeven/price"
 	"breakeven/usage"
 )
 
-// UsageRequest asks what logs say.
+// UsageRequest asks what logs say, or what is kept.
 type UsageRequest struct {
 	Logs    []Source
 	Options usage.Options
@@ -24,85 +26,168 @@ type UsageRequest struct {
 
 // UsageAnswer is what logs say: tokens, and their cost at the price in force at each call's time.
 type UsageAnswer struct {
-	Stamp Stamp           `json:"stamp"`
-	Files []usage.Summary `json:"files" nullable:"false"`
-	By    []string        `json:"by" nullable:"false"`
-	Rows  []UsageRow      `json:"rows" nullable:"false"`
-	Total UsageRow        `json:"total"`
-	Bill  Bill            `json:"bill"`
-	Notes []string        `json:"notes" nullable:"false"`
+	Stamp   Stamp           `json:"stamp"`
+	Files   []usage.Summary `json:"files" nullable:"false"`
+	By      []string        `json:"by" nullable:"false"`
+	Rows    []UsageRow      `json:"rows" nullable:"false"`
+	Total   UsageRow        `json:"total"`
+	Changes []PriceEffect   `json:"changes" nullable:"false" doc:"Price changes inside the log's span that made a difference, in the order of time."`
+	Bill    Bill            `json:"bill"`
+	Notes   []string        `json:"notes" nullable:"false"`
 }
 
 // UsageRow is one group of calls.
 type UsageRow struct {
-	Group    map[string]string `json:"group,omitempty"`
-	Calls    int64             `json:"rows" doc:"Rows of the log."`
-	Requests *int64            `json:"requests,omitempty" doc:"Absent where some row does not say."`
-	Tokens   price.Quantities  `json:"tokens"`
-	Input    int64             `json:"input_tokens" doc:"All kinds of input, cached included."`
-	Output   int64             `json:"output_tokens" doc:"All kinds of output, reasoning included."`
-	Cost     *money.Sum        `json:"usd,omitempty" doc:"Computed; a lower bound where complete is false, and absent where nothing has a price."`
-	Complete bool              `json:"complete"`
-	Reported *money.USD        `json:"reported_usd,omitempty" doc:"What the log itself reports; absent where some row reports none."`
+	Group    Labels           `json:"group,omitzero" doc:"The group's value on each dimension."`
+	Calls    int64            `json:"rows" doc:"Rows of the log."`
+	Requests *int64           `json:"requests,omitempty" doc:"Absent where some row does not say."`
+	Tokens   price.Quantities `json:"tokens"`
+	Input    int64            `json:"input_tokens" doc:"All kinds of input, cached included."`
+	Output   int64            `json:"output_tokens" doc:"All kinds of output, reasoning included."`
+	Cost     *money.Sum       `json:"usd,omitempty" doc:"Computed; a lower bound where complete is false, and absent where nothing has a price."`
+	Complete bool             `json:"complete"`
+	Reported *money.USD       `json:"reported_usd,omitempty" doc:"What the log itself reports; absent where some row reports none."`
 
-	sums                         map[price.Ref]*price.Quantities
-	reported                     money.USD
-	requestsKnown, reportedKnown bool
-	requests                     int64
-	incomplete                   bool
+	sums                sums
+	reported            money.USD
+	unknown, unreported int64 // rows
+	requests            int64
+	incomplete          bool
 }
 
-// dimensions are what a report can be grouped by.
-var dimensions = map[string]func(*usage.Call) string{
-	"hour":     func(c *usage.Call) string { return moment(c, "2006-01-02T15:00Z", "hour") },
-	"day":      func(c *usage.Call) string { return moment(c, time.DateOnly, "day") },
-	"month":    func(c *usage.Call) string { return moment(c, "2006-01", "month") },
-	"model":    func(c *usage.Call) string { return c.Model },
-	"provider": func(c *usage.Call) string { return c.Provider },
-	"project":  func(c *usage.Call) string { return c.Project },
-	"user":     func(c *usage.Call) string { return c.User },
-	"key":      func(c *usage.Call) string { return c.APIKey },
-	"tier":     func(c *usage.Call) string { return c.Tier.String() },
+// sums are quantities by the rates they fall under. Nearly every group has one set of rates only.
+type sums struct {
+	one      price.Ref
+	quantity price.Quantities
+	more     map[price.Ref]*price.Quantities
 }
 
-// moment is a call's time in a layout, and for a trace without dates the count of whole units since its start.
-func moment(c *usage.Call, layout, unit string) string {
-	if dated(c) {
-		return c.Start.UTC().Format(layout)
+func (s *sums) add(ref price.Ref, q *price.Quantities) error {
+	if s.one.Sheet == nil {
+		s.one = ref
 	}
-	if c.Start.IsZero() {
-		return "no time"
+	if s.one == ref {
+		return s.quantity.Add(q)
 	}
-	hours := floorDiv(c.Start.Unix(), 3600)
-	switch unit {
-	case "hour":
-		return fmt.Sprintf("hour %d", hours)
-	case "day":
-		return fmt.Sprintf("day %d", floorDiv(hours, 24))
+	sum := s.more[ref]
+	if sum == nil {
+		if s.more == nil {
+			s.more = map[price.Ref]*price.Quantities{}
+		}
+		sum = new(price.Quantities)
+		s.more[ref] = sum
 	}
-	return fmt.Sprintf("month %d", floorDiv(hours, 730))
+	return sum.Add(q)
+}
+
+// cost adds up what the quantities cost; nil where there are none.
+func (s *sums) cost() (total *money.Sum, complete bool, err error) {
+	if s.one.Sheet == nil {
+		return nil, true, nil
+	}
+	sum, complete, err := s.one.Cost(&s.quantity)
+	if err != nil {
+		return nil, false, err
+	}
+	for ref, q := range s.more {
+		cost, whole, err := ref.Cost(q)
+		if err != nil {
+			return nil, false, err
+		}
+		if err := sum.AddSum(cost); err != nil {
+			return nil, false, err
+		}
+		complete = complete && whole
+	}
+	return &sum, complete, nil
+}
+
+// Labels are a group's values, by the names of their dimensions. In JSON they are an object.
+type Labels struct{ Names, Values []string }
+
+// Get is the value of a dimension.
+func (l Labels) Get(name string) string {
+	if i := slices.Index(l.Names, name); i >= 0 {
+		return l.Values[i]
+	}
+	return ""
+}
+
+// IsZero reports whether there are no labels, as of a total.
+func (l Labels) IsZero() bool { return len(l.Names) == 0 }
+
+// MarshalJSON writes an object, in the order of the dimensions.
+func (l Labels) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for i, name := range l.Names {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		value, err := json.Marshal(l.Values[i])
+		if err != nil {
+			return nil, err
+		}
+		out = strconv.AppendQuote(out, name)
+		out = append(append(out, ':'), value...)
+	}
+	return append(out, '}'), nil
+}
+
+// UnmarshalJSON reads an object. The dimensions come in the order of their names.
+func (l *Labels) UnmarshalJSON(data []byte) error {
+	var m map[string]string
+	if err := json.Unmarshal(data, &m); err != nil {
+		return err
+	}
+	*l = Labels{}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		l.Names, l.Values = append(l.Names, name), append(l.Values, m[name])
+	}
+	return nil
 }
 
 // Dimensions lists what a report can be grouped by.
 func Dimensions() []string {
-	names := make([]string, 0, len(dimensions))
-	for name := range dimensions {
-		names = append(names, name)
+	names := make([]string, 0, warehouse.DimensionCount)
+	for d := range warehouse.DimensionCount {
+		names = append(names, d.String())
 	}
 	slices.Sort(names)
 	return names
 }
 
+// parseDimensions reads names of dimensions.
+func parseDimensions(names []string) ([]warehouse.Dimension, error) {
+	var list []warehouse.Dimension
+	for i, name := range names {
+		d, ok := warehouse.ParseDimension(name)
+		problem := ""
+		switch {
+		case !ok:
+			problem = "is not one of " + strings.Join(Dimensions(), ", ")
+		case slices.Contains(names[:i], name):
+			problem = "is given twice"
+		}
+		if problem != "" {
+			return nil, &KindError{Kind: BadUsage, Err: &decide.FieldError{Field: "by", Value: name, Problem: problem}}
+		}
+		list = append(list, d)
+	}
+	return list, nil
+}
+
 // report is the sink of one pass.
 type report struct {
 	prices *pricer
-	by     []func(*usage.Call) string
-	rows   map[string]*UsageRow
+	by     []warehouse.Dimension
 	names  []string
+	rows   map[string]*UsageRow
 	total  UsageRow
+	key    []byte          // of the last group
+	one    warehouse.Group // the last row of a log
 }
 
-// UsageReport reads logs and groups their calls.
+// UsageReport reads logs and groups the calls. Calls that are kept are grouped where they are kept.
 func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	stamp, err := a.Stamp()
 	if err != nil {
@@ -115,23 +200,32 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	if len(r.By) == 0 {
 		r.By = []string{"model"}
 	}
-	var by []func(*usage.Call) string
-	for _, name := range r.By {
-		d, ok := dimensions[name]
-		if !ok {
-			return UsageAnswer{}, &KindError{Kind: BadUsage, Err: &decide.FieldError{Field: "by", Value: name, Problem: "is not one of " + strings.Join(Dimensions(), ", ")}}
+	by, err := parseDimensions(r.By)
+	if err != nil {
+		return UsageAnswer{}, err
+	}
+	fresh := func() *report {
+		p := &report{prices: newPricer(book, a.Now()), by: by, names: r.By, rows: map[string]*UsageRow{}}
+		p.prices.changes = newChanges()
+		return p
+	}
+	var sink *report
+	files := []usage.Summary{}
+	if len(r.Logs) == 1 && r.Logs[0].kept != nil {
+		sink = fresh()
+		var summary usage.Summary
+		summary, err = r.Logs[0].kept.ask(by, sink.prices, sink.add)
+		files = append(files, summary)
+	} else {
+		o := r.Options
+		if o.Now.IsZero() {
+			o.Now = a.Now()
 		}
-		by = append(by, d)
+		sink, files, err = read(r.Logs, o, fresh, func(p *report, c *usage.Call) error {
+			p.one.Set(c, p.by)
+			return p.add(&p.one)
+		})
 	}
-	o := r.Options
-	if o.Now.IsZero() {
-		o.Now = a.Now()
-	}
-	sink, files, err := read(r.Logs, o,
-		func() *report {
-			return &report{prices: newPricer(book, a.Now()), by: by, names: r.By, rows: map[string]*UsageRow{}, total: newUsageRow()}
-		},
-		func(p *report, c *usage.Call) error { return p.add(c) })
 	if err != nil {
 		return UsageAnswer{}, err
 	}
@@ -140,38 +234,38 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	if answer.Bill, err = sink.prices.bill(); err != nil {
 		return answer, err
 	}
-	keys := make([]string, 0, len(sink.rows))
-	for k := range sink.rows {
-		keys = append(keys, k)
+	if answer.Changes, err = sink.prices.changes.effects(); err != nil {
+		return answer, err
 	}
-	sort.Strings(keys)
-	for _, k := range keys {
-		row := sink.rows[k]
-		if err := row.finish(); err != nil {
-			return answer, err
-		}
-		answer.Rows = append(answer.Rows, *row)
-	}
-	if err := sink.total.finish(); err != nil {
+	if answer.Rows, err = sink.finish(); err != nil {
 		return answer, err
 	}
 	answer.Total = sink.total
+	if len(answer.Bill.Lines) > 0 {
+		answer.Total.Cost = &answer.Bill.Total
+	}
 	answer.Total.Complete = answer.Bill.Complete
 	if note := reportedApart(answer.Total); note != "" {
 		answer.Notes = append(answer.Notes, note)
 	}
 	answer.Notes = append(answer.Notes, answer.Bill.Notes...)
-	for _, f := range files {
-		answer.Notes = append(answer.Notes, f.Notes...)
-		if f.Faulty > 0 {
-			answer.Notes = append(answer.Notes, unreadRows(f))
-		}
-	}
-	answer.Notes = sentences(answer.Notes)
+	answer.Notes = sentences(append(answer.Notes, fileNotes(files)...))
 	if r.Strict && !answer.Bill.Complete {
 		return answer, &KindError{Kind: Incomplete, Err: fmt.Errorf("there is no price for %s", strings.Join(missingNames(answer.Bill), ", "))}
 	}
 	return answer, nil
+}
+
+// fileNotes is what is to be said of logs: how each was understood, and what was left out.
+func fileNotes(files []usage.Summary) []string {
+	var notes []string
+	for _, f := range files {
+		notes = append(notes, f.Notes...)
+		if f.Faulty > 0 {
+			notes = append(notes, unreadRows(f))
+		}
+	}
+	return notes
 }
 
 // reportedApart says where a log's own costs are far from the computed ones.
@@ -187,86 +281,80 @@ func reportedApart(r UsageRow) string {
 	return fmt.Sprintf("The log itself reports $%s, and $%s is computed: it may hold discounts, fees or cache writes that its tokens do not show, or another price.", r.Reported, r.Cost)
 }
 
-func newUsageRow() UsageRow {
-	return UsageRow{sums: map[price.Ref]*price.Quantities{}, requestsKnown: true, reportedKnown: true, Complete: true}
-}
-
-// add puts a call into its group and the total.
-func (p *report) add(c *usage.Call) error {
-	ref, priced, err := p.prices.add(c)
+// add puts rows that fall under the same rates into their group and the total.
+func (p *report) add(g *warehouse.Group) error {
+	ref, priced, err := p.prices.addGroup(g)
 	if err != nil {
 		return err
 	}
-	var key strings.Builder
-	for _, d := range p.by {
-		key.WriteString(d(c))
-		key.WriteByte(0)
+	p.key = p.key[:0]
+	for _, value := range g.Key {
+		p.key = append(append(p.key, value...), 0)
 	}
-	row := p.rows[key.String()]
+	row := p.rows[string(p.key)]
 	if row == nil {
-		fresh := newUsageRow()
-		row = &fresh
-		row.Group = map[string]string{}
-		for i, d := range p.by {
-			row.Group[p.names[i]] = d(c)
-		}
-		p.rows[key.String()] = row
+		row = &UsageRow{Group: Labels{Names: p.names, Values: slices.Clone(g.Key)}}
+		p.rows[string(p.key)] = row
 	}
-	for _, r := range []*UsageRow{row, &p.total} {
-		if err := r.add(c, ref, priced); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *UsageRow) add(c *usage.Call, ref price.Ref, priced bool) error {
-	r.Calls++
-	if err := r.Tokens.Add(&c.Quantities); err != nil {
+	if err := p.total.count(g); err != nil {
 		return err
 	}
-	r.requests += c.Requests.N
-	r.requestsKnown = r.requestsKnown && c.Requests.Known
-	r.reportedKnown = r.reportedKnown && c.Reported.Known
-	if c.Reported.Known {
-		var err error
-		if r.reported, err = r.reported.Add(c.Reported.USD); err != nil {
-			return err
+	return row.add(g, ref, priced)
+}
+
+// finish prices the groups and lists them in order.
+func (p *report) finish() ([]UsageRow, error) {
+	list := make([]*UsageRow, 0, len(p.rows))
+	for _, row := range p.rows {
+		if err := row.finish(); err != nil {
+			return nil, err
 		}
+		list = append(list, row)
+	}
+	slices.SortFunc(list, func(x, y *UsageRow) int { return slices.Compare(x.Group.Values, y.Group.Values) })
+	rows := make([]UsageRow, len(list))
+	for i, row := range list {
+		rows[i] = *row
+	}
+	return rows, p.total.finish()
+}
+
+// add counts rows and what they cost.
+func (r *UsageRow) add(g *warehouse.Group, ref price.Ref, priced bool) error {
+	if err := r.count(g); err != nil {
+		return err
 	}
 	if !priced {
 		r.incomplete = true
 		return nil
 	}
-	sum := r.sums[ref]
-	if sum == nil {
-		sum = new(price.Quantities)
-		r.sums[ref] = sum
+	return r.sums.add(ref, &g.Quantities)
+}
+
+// count counts rows.
+func (r *UsageRow) count(g *warehouse.Group) error {
+	r.Calls += g.Rows
+	r.requests += g.Requests
+	r.unknown += g.Unknown
+	r.unreported += g.Unreported
+	var err error
+	if r.reported, err = r.reported.Add(g.Reported); err != nil {
+		return err
 	}
-	return sum.Add(&c.Quantities)
+	return r.Tokens.Add(&g.Quantities)
 }
 
 func (r *UsageRow) finish() error {
 	r.Input, r.Output = r.Tokens.InputTokens(), r.Tokens.OutputTokens()
-	var total money.Sum
-	for ref, sum := range r.sums {
-		cost, complete, err := ref.Cost(sum)
-		if err != nil {
-			return err
-		}
-		if err := total.AddSum(cost); err != nil {
-			return err
-		}
-		r.incomplete = r.incomplete || !complete
+	cost, complete, err := r.sums.cost()
+	if err != nil {
+		return err
 	}
-	if len(r.sums) > 0 {
-		r.Cost = &total
-	}
-	r.Complete = !r.incomplete
-	if r.requestsKnown {
+	r.Cost, r.Complete = cost, complete && !r.incomplete
+	if r.unknown == 0 {
 		r.Requests = &r.requests
 	}
-	if r.reportedKnown {
+	if r.unreported == 0 {
 		r.Reported = &r.reported
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"breakeven/decide"
+	"breakeven/internal/warehouse"
 	"breakeven/ledger"
 	"breakeven/price"
 	"breakeven/serving"
@@ -131,12 +132,7 @@ func (a *App) readTrace(logs []Source, o usage.Options) (*trace, error) {
 	t := &r.trace
 	p := r.builder.Profile()
 	t.profile, t.files = &p, files
-	for _, f := range files {
-		t.notes = append(t.notes, f.Notes...)
-		if f.Faulty > 0 {
-			t.notes = append(t.notes, unreadRows(f))
-		}
-	}
+	t.notes = append(t.notes, fileNotes(files)...)
 	t.notes = append(t.notes, p.Notes...)
 	if t.unknown > 0 {
 		return nil, &KindError{Kind: Invalid, Err: &decide.FieldError{
@@ -171,7 +167,7 @@ func (t *trace) add(c *usage.Call) error {
 		t.started, t.origin = true, c.Start
 	}
 	at := c.Start.Sub(t.origin)
-	if math.Abs(at.Seconds()) > 100*365*24*3600 || dated(c) != (t.origin.Year() >= 1990) {
+	if math.Abs(at.Seconds()) > 100*365*24*3600 || warehouse.Dated(c.Start) != warehouse.Dated(t.origin) {
 		t.skipped++
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -44,6 +45,8 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Now            func() time.Time
 	Version        string
+	// Client fetches logs at web addresses; nil means one with time limits.
+	Client *http.Client
 }
 
 // Environment is the process's own.
@@ -71,11 +74,14 @@ func version() string {
 
 // commands is the command line's table of contents.
 type commands struct {
-	JSON bool      `help:"Print JSON, with the API's types." short:"j"`
+	JSON bool      `help:"Print JSON, with the API's types." short:"j" xor:"output"`
+	CSV  bool      `help:"Print the table of a report as CSV, exact and without what is for people only." name:"csv" xor:"output"`
 	Now  time.Time `help:"Answer as of this instant instead of the clock's (RFC 3339)." env:"BREAKEVEN_NOW" placeholder:"TIME"`
 
 	Contact  string `help:"Who reads the price sources, for those who run them: a URL or an e-mail address." env:"BREAKEVEN_CONTACT" placeholder:"ADDRESS"`
 	Database string `help:"The registry of prices: an SQLite file, or postgres://..., or embedded for what comes with the program. One in the user's data folder is used if it is there." env:"BREAKEVEN_DATABASE" placeholder:"WHERE"`
+
+	Warehouse string `help:"Where calls are kept: a data folder of Parquet files, or clickhouse://... One in the user's data folder is used if it is there." env:"BREAKEVEN_WAREHOUSE" placeholder:"WHERE"`
 
 	Decide   decideCmd   `cmd:"" help:"Decide on a scenario, or on call logs: the cheapest feasible way to serve the workload."`
 	Quick    quickCmd    `cmd:"" help:"Decide from the parts of both sides: the quick formula, in both readings."`
@@ -105,6 +111,7 @@ type run struct {
 	env    Env
 	app    *app.App
 	json   bool
+	csv    bool
 	inputs *inputs
 }
 
@@ -126,7 +133,7 @@ func Main(env Env) int {
 	if !c.Now.IsZero() {
 		now = func() time.Time { return c.Now }
 	}
-	r := run{ctx: ctx, env: env, app: app.New(env.Version, now), json: c.JSON, inputs: &inputs{}}
+	r := run{ctx: ctx, env: env, app: app.New(env.Version, now), json: c.JSON, csv: c.CSV, inputs: &inputs{}}
 	r.app.Contact = c.Contact
 	defer r.inputs.close()
 	makes := parsed.Command() == syncName || c.Serve.Sync > 0 && parsed.Command() == serveName
@@ -135,6 +142,13 @@ func Main(env Env) int {
 		return exitCodes[app.KindOf(err)]
 	}
 	defer func() { _ = r.app.CloseRegistry() }() // everything that was recorded is committed
+	if err := r.openWarehouse(c.Warehouse, parsed.Command()); err != nil {
+		complain(env.Stderr, message(err))
+		return exitCodes[app.KindOf(err)]
+	}
+	if r.app.Calls != nil {
+		defer func() { _ = r.app.Calls.Close() }() // everything that was taken in is committed
+	}
 	done := make(chan error, 1)
 	go func() { done <- command(parsed, r) }()
 	var err error

@@ -50,7 +50,7 @@ func (c decideCmd) Run(r run) error {
 	if err != nil {
 		return err
 	}
-	logs, err := r.logs(c.Usage)
+	logs, err := r.calls(c.Usage, c.logFlags)
 	if err != nil {
 		return err
 	}

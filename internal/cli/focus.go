@@ -15,11 +15,12 @@ import (
 )
 
 type usageExportCmd struct {
-	Files   []string `arg:"" help:"Call logs; - for standard input." placeholder:"FILE"`
+	Files   []string `arg:"" optional:"" help:"Call logs: files, folders, https:// and s3:// addresses, - for standard input. The calls that are kept if left out." placeholder:"LOG"`
 	Focus   string   `help:"The edition of FOCUS: 1.2 or 1.4." enum:"1.2,1.4" default:"1.2"`
 	Period  string   `help:"One row for each day or each hour." enum:"day,hour" default:"day"`
 	Tags    []string `help:"Tags of a row, which tell rows apart: project, user, key." default:"project,user" placeholder:"TAG"`
 	Account string   `help:"The billing account; the provider's identifier if left out." placeholder:"ID"`
+	Type    string   `help:"The type of the file: csv or parquet." enum:"csv,parquet" default:"csv"`
 	logFlags
 }
 
@@ -38,7 +39,7 @@ func (c usageExportCmd) Run(r run) error {
 		err = r.print(a, nil)
 	} else {
 		var b bytes.Buffer
-		if err = focus.Write(&b, a.Version, a.Charges); err == nil {
+		if err = app.FocusTypes[c.Type].Write(&b, a.Version, a.Charges); err == nil {
 			err = r.write(b.Bytes())
 		}
 	}
@@ -55,7 +56,7 @@ func (c usageExportCmd) Run(r run) error {
 }
 
 type focusCheckCmd struct {
-	File     string   `arg:"" help:"A FOCUS file in CSV; - for standard input." placeholder:"FILE"`
+	File     string   `arg:"" help:"A FOCUS file in CSV, Parquet or JSON lines; - for standard input." placeholder:"FILE"`
 	Rules    string   `help:"A requirements model of the FOCUS project, such as requirements_model_1.2.json; a table of our own for the columns that usage export writes if left out." placeholder:"FILE"`
 	Focus    string   `help:"The edition that our own table is for: 1.2 or 1.4." enum:"1.2,1.4" default:"1.2"`
 	Supports []string `help:"What the provider of the file supports, as the model names it: SUB_ACCOUNT_SUPPORTED." placeholder:"NAME"`

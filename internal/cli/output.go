@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -12,10 +13,20 @@ import (
 	"breakeven/internal/app"
 )
 
-// print writes an answer: as JSON, or for people. The whole of it is made first and written once, so that an
+// print writes an answer: as JSON, as CSV, or for people. The whole of it is made first and written once, so that an
 // answer that cannot be written is an error and not half an answer.
 func (r run) print(answer any, people func(w io.Writer)) error {
 	var b bytes.Buffer
+	if r.csv {
+		t, ok := answer.(app.Tabular)
+		if !ok {
+			return &app.KindError{Kind: app.BadUsage, Err: errors.New("this answer is no table"), Hint: "take it as JSON with --json"}
+		}
+		if err := t.Table().WriteCSV(&b); err != nil {
+			return err
+		}
+		return r.write(b.Bytes())
+	}
 	if !r.json {
 		people(&b)
 		return r.write([]byte(printable(b.String(), "\n\t")))

@@ -14,7 +14,7 @@ import (
 )
 
 type usageProfileCmd struct {
-	Files []string `arg:"" help:"Call logs; - for standard input." placeholder:"FILE"`
+	Files []string `arg:"" optional:"" help:"Call logs: files, folders, https:// and s3:// addresses, - for standard input. The calls that are kept if left out." placeholder:"LOG"`
 	logFlags
 }
 
@@ -148,6 +148,16 @@ func printShares(w io.Writer, c workload.Character) {
 	var lines []string
 	if s := c.Profile.CacheShare; s != nil {
 		lines = append(lines, fmt.Sprintf("A cache served %s of the input tokens.", share(*s)))
+	}
+	if r := c.Reuse; r != nil {
+		var ages, sizes []string
+		for _, a := range r.ByAge {
+			ages = append(ages, fmt.Sprintf("%s after %s", share(a.Share), time.Duration(float64(a.Age)*float64(time.Second))))
+		}
+		for _, z := range r.BySize {
+			sizes = append(sizes, fmt.Sprintf("%s with %s", share(z.Share), ledger.Count(z.Tokens, "token")))
+		}
+		lines = append(lines, fmt.Sprintf("A prefix cache could serve %s of the input tokens; if it forgot, %s; if it were small, %s.", share(r.Unlimited), strings.Join(ages, ", "), strings.Join(sizes, ", ")))
 	}
 	if b := c.Batchable; b != nil {
 		lines = append(lines, fmt.Sprintf("Batchable: %s to %s of the tokens. The first is on a batch or flex tier; the second leaves out calls that show somebody who waits: a session, a streamed first token, a priority or fast tier.",

@@ -43,7 +43,10 @@ func TestScripts(t *testing.T) {
 				shared, err = filepath.Abs("../../../shared/data")
 			}
 			env.Setenv("SHARED", shared)
-			return err
+			if err != nil {
+				return err
+			}
+			return packed(env.WorkDir)
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "shared" {

@@ -30,9 +30,9 @@ func (f workloadFlags) workload(r run) ([]app.Source, usage.Options, *app.Synthe
 	}
 	means := f.Rate != 0 || f.ISL != 0 || f.OSL != 0
 	switch {
-	case len(f.Trace) > 0 && means:
+	case (len(f.Trace) > 0 || f.Kept) && means:
 		return nil, o, nil, &app.KindError{Kind: app.BadUsage, Err: &decide.FieldError{Field: "--trace", Problem: "is given beside --rate, --isl or --osl", Hint: "give a log, or the means of a workload"}}
-	case len(f.Trace) == 0 && !means:
+	case len(f.Trace) == 0 && !f.Kept && !means:
 		return nil, o, nil, &app.KindError{Kind: app.BadUsage, Err: &decide.FieldError{Field: "--trace", Problem: "is missing", Hint: "give a log, or the means of a workload with --rate, --isl and --osl"}}
 	case means:
 		load := f.load(f.Rate)
@@ -41,7 +41,7 @@ func (f workloadFlags) workload(r run) ([]app.Source, usage.Options, *app.Synthe
 	if err := once(slices.Concat(f.Trace, f.Sheet)...); err != nil {
 		return nil, o, nil, err
 	}
-	logs, err := r.logs(f.Trace)
+	logs, err := r.calls(f.Trace, f.logFlags)
 	return logs, o, nil, err
 }
 

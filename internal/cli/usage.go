@@ -11,15 +11,19 @@ import (
 )
 
 type usageCmd struct {
-	Report     usageReportCmd  `cmd:"" help:"Read call logs and report tokens and cost, at the price in force at each call's time."`
-	Profile    usageProfileCmd `cmd:"" help:"Read call logs and say what their workload is like: arrivals, lengths, spend, and what the data can answer."`
-	Export     usageExportCmd  `cmd:"" help:"Write call logs as FOCUS rows, for a FinOps tool: what each meter of each model measured and cost."`
-	FocusCheck focusCheckCmd   `cmd:"" name:"focus-check" help:"Hold a FOCUS file against the static rules of the specification."`
-	Formats    usageFormatsCmd `cmd:"" help:"List the log formats that can be read, and how each is recognised."`
+	Import     usageImportCmd    `cmd:"" help:"Keep the calls of logs, so that questions need no files. A log that was kept before adds nothing."`
+	Kept       usageKeptCmd      `cmd:"" help:"Say what calls are kept, and from which logs."`
+	Delete     usageDeleteCmd    `cmd:"" help:"Delete kept calls of a project, a user, a key or a time, and prove it."`
+	Report     usageReportCmd    `cmd:"" help:"Read call logs and report tokens and cost, at the price in force at each call's time."`
+	Profile    usageProfileCmd   `cmd:"" help:"Read call logs and say what their workload is like: arrivals, lengths, spend, and what the data can answer."`
+	Export     usageExportCmd    `cmd:"" help:"Write call logs as FOCUS rows, for a FinOps tool: what each meter of each model measured and cost."`
+	Reconcile  usageReconcileCmd `cmd:"" help:"Hold a bill, or the costs that a log itself reports, against what its calls cost, and explain each difference or flag it."`
+	FocusCheck focusCheckCmd     `cmd:"" name:"focus-check" help:"Hold a FOCUS file against the static rules of the specification."`
+	Formats    usageFormatsCmd   `cmd:"" help:"List the log formats that can be read, and how each is recognised."`
 }
 
 type usageReportCmd struct {
-	Files []string `arg:"" help:"Call logs; - for standard input." placeholder:"FILE"`
+	Files []string `arg:"" optional:"" help:"Call logs: files, folders, https:// and s3:// addresses, - for standard input. The calls that are kept if left out." placeholder:"LOG"`
 	By    []string `help:"Group by these, in order: hour, day, month, model, provider, project, user, key, tier." default:"model" placeholder:"DIMENSION"`
 	logFlags
 }
@@ -73,7 +77,7 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 	for _, r := range a.Rows {
 		groups := make([]string, 0, len(a.By))
 		for _, d := range a.By {
-			groups = append(groups, group(d, r.Group[d]))
+			groups = append(groups, group(d, r.Group.Get(d)))
 		}
 		add(groups, r)
 	}
@@ -82,6 +86,12 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 	total[0] = "total"
 	add(total, a.Total)
 	t.write(w)
+	if len(a.Changes) > 0 {
+		fmt.Fprintln(w, "\nPrice changes in this time:")
+		for _, c := range a.Changes {
+			fmt.Fprintf(w, "  %s\n", line(c.Text))
+		}
+	}
 	if len(a.Bill.Missing) > 0 {
 		fmt.Fprintln(w, "\nWithout a price, and not in the total:")
 		for _, m := range a.Bill.Missing {

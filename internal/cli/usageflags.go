@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
+	"breakeven/decide"
 	"breakeven/internal/app"
+	"breakeven/internal/warehouse"
 	"breakeven/ledger"
 	"breakeven/usage"
 )
@@ -18,8 +21,30 @@ type logFlags struct {
 	As           string            `help:"Provider and model of calls that name none, as in anthropic/claude-sonnet-4-6." placeholder:"MODEL" group:"Reading logs"`
 	ReplaceModel bool              `help:"Take --as for every call, whatever the log names." group:"Reading logs"`
 	KeepGoing    bool              `help:"Accept that rows which cannot be read are left out, and exit with 0." xor:"rows" group:"Reading logs"`
+	Kept         bool              `help:"Take the calls that are kept, as by usage import, in place of files." group:"Reading logs"`
+	selectionFlags
 	sheetFlag
 	Strict bool `help:"Stop at the first bad row, and fail if a price is missing (exit code 4)." xor:"rows"`
+}
+
+// selectionFlags say which calls are meant.
+type selectionFlags struct {
+	From moment   `help:"Only calls that begin at this instant or later: RFC 3339, or a day." placeholder:"TIME" group:"Selecting calls"`
+	To   moment   `help:"Only calls that begin before this instant." placeholder:"TIME" group:"Selecting calls"`
+	Only []string `help:"Only calls with this model, provider, project, user, key or tier, as in project=search; may be repeated." placeholder:"DIMENSION=VALUE" group:"Selecting calls" sep:"none"`
+}
+
+func (f selectionFlags) selection() (warehouse.Selection, error) {
+	return app.ParseSelection(f.From.Time, f.To.Time, f.Only)
+}
+
+// moment is a point in time on the command line: RFC 3339, or a day, which is its begin in UTC.
+type moment struct{ time.Time }
+
+// UnmarshalText reads an instant.
+func (i *moment) UnmarshalText(text []byte) (err error) {
+	i.Time, err = app.ParseInstant(string(text))
+	return err
 }
 
 // sheetFlag adds price files to the book.
@@ -79,8 +104,34 @@ func (r run) badRows(files []usage.Summary, f logFlags) error {
 	}
 }
 
+// calls opens call logs, or the calls that are kept where the flags say so.
+func (r run) calls(files []string, f logFlags) ([]app.Source, error) {
+	only, err := f.selection()
+	if err != nil {
+		return nil, err
+	}
+	if f.Kept && len(files) > 0 {
+		return nil, &app.KindError{Kind: app.BadUsage, Err: &decide.FieldError{Field: "--kept", Problem: "is given beside files", Hint: "name files, or take the calls that are kept"}}
+	}
+	var list []app.Source
+	if f.Kept {
+		kept, err := r.app.KeptSource(r.ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = []app.Source{kept}
+	} else if list, err = r.logs(files); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i] = list[i].Select(only)
+	}
+	return list, nil
+}
+
 // open opens call logs, and the price book with the sheets of the flags, with how the logs are to be read.
 func (r run) open(files []string, f logFlags) (*app.App, []app.Source, usage.Options, error) {
+	f.Kept = f.Kept || len(files) == 0
 	fail := func(err error) (*app.App, []app.Source, usage.Options, error) { return nil, nil, usage.Options{}, err }
 	if err := once(slices.Concat(files, f.Sheet)...); err != nil {
 		return fail(err)
@@ -89,7 +140,7 @@ func (r run) open(files []string, f logFlags) (*app.App, []app.Source, usage.Opt
 	if err != nil {
 		return fail(err)
 	}
-	logs, err := r.logs(files)
+	logs, err := r.calls(files, f)
 	if err != nil {
 		return fail(err)
 	}

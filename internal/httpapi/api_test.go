@@ -62,12 +62,14 @@ func form(t *testing.T, name, log string, fields map[string]string) (contentType
 	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	part, err := w.CreateFormFile("files", name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(part, log); err != nil {
-		t.Fatal(err)
+	if log != "" {
+		part, err := w.CreateFormFile("files", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(part, log); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for k, v := range fields {
 		if err := w.WriteField(k, v); err != nil {

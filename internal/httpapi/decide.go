@@ -3,23 +3,29 @@ package httpapi
 import (
 	"context"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"breakeven/decide"
 	"breakeven/internal/app"
+	"breakeven/internal/logfile"
 	"breakeven/internal/scenariofile"
+	"breakeven/internal/warehouse"
 	"breakeven/scenario"
 	"breakeven/usage"
 )
 
 // logForm is an upload of call logs. Large parts lie in temporary files while the request runs.
 type logForm struct {
-	Files    []huma.FormFile `form:"files" required:"true" doc:"Call logs; gzip is undone."`
+	Files    []huma.FormFile `form:"files" required:"false" doc:"Call logs; gzip and zstd are undone, and Parquet is read."`
+	Kept     bool            `form:"kept" required:"false" doc:"Take the calls that the server keeps, in place of files."`
+	From     string          `form:"from" required:"false" doc:"Only calls that begin at this instant or later: RFC 3339, or a day."`
+	To       string          `form:"to" required:"false" doc:"Only calls that begin before this instant."`
+	Only     []string        `form:"only" required:"false" nullable:"false" doc:"Only calls with this model, provider, project, user, key or tier, as dimension=value." example:"project=search"`
 	Scenario string          `form:"scenario" required:"false" doc:"A scenario in JSON or YAML; documented defaults if left out."`
 	Format   string          `form:"format" required:"false" doc:"The logs' format; detected if left out."`
 	As       string          `form:"as" required:"false" doc:"Provider and model of calls that name none." example:"anthropic/claude-sonnet-4-6"`
@@ -34,24 +40,61 @@ type upload struct {
 	RawBody huma.MultipartFormFiles[logForm]
 }
 
-// logs turns the uploaded parts into sources.
+// sources are the calls that the form means: those that are kept, or those of the uploaded parts.
+func (f *logForm) sources(ctx context.Context, a *app.App) ([]app.Source, error) {
+	only, err := selection(f.From, f.To, f.Only)
+	if err != nil {
+		return nil, err
+	}
+	list := f.logs()
+	switch {
+	case f.Kept && len(list) > 0:
+		return nil, &app.KindError{Kind: app.BadUsage, Err: &decide.FieldError{Field: "kept", Problem: "is given beside files", Hint: "send files, or take the calls that are kept"}}
+	case f.Kept:
+		kept, err := a.KeptSource(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = []app.Source{kept}
+	case len(list) == 0:
+		return nil, &app.KindError{Kind: app.BadUsage, Err: &decide.FieldError{Field: "files", Problem: "is missing", Hint: "send a call log, or take the calls that are kept with kept=true"}}
+	}
+	for i := range list {
+		list[i] = list[i].Select(only)
+	}
+	return list, nil
+}
+
+// open is the calls that the form means, and how they are read.
+func (f *logForm) open(ctx context.Context, a *app.App) ([]app.Source, usage.Options, error) {
+	o, err := f.options()
+	if err != nil {
+		return nil, o, err
+	}
+	list, err := f.sources(ctx, a)
+	return list, o, err
+}
+
+// selection reads which calls are meant.
+func selection(from, to string, only []string) (warehouse.Selection, error) {
+	var times [2]time.Time
+	for i, field := range []struct{ name, text string }{{"from", from}, {"to", to}} {
+		var err error
+		if times[i], err = app.ParseInstant(field.text); err != nil {
+			return warehouse.Selection{}, &app.KindError{Kind: app.BadUsage, Err: &decide.FieldError{Field: field.name, Problem: err.Error()}}
+		}
+	}
+	return app.ParseSelection(times[0], times[1], only)
+}
+
+// logs turns the uploaded parts into sources. A part is read where it lies, so that it can be read again.
 func (f *logForm) logs() []app.Source {
 	var list []app.Source
 	for _, file := range f.Files {
-		list = append(list, app.Source{Name: file.Filename, Open: func() (io.ReadCloser, error) {
-			if _, err := file.Seek(0, io.SeekStart); err != nil {
-				return nil, err
-			}
-			return keepOpen{file.File}, nil
-		}})
+		list = append(list, app.Source{Name: file.Filename, Open: func() (io.ReadCloser, error) { return logfile.Decode(file.Filename, file.File, file.Size) }})
 	}
 	return list
 }
-
-// keepOpen is an uploaded part that may be read again; [logForm.close] closes it.
-type keepOpen struct{ multipart.File }
-
-func (keepOpen) Close() error { return nil }
 
 // close closes the uploaded parts. The server removes their files with the request.
 func (f *logForm) close() {
@@ -85,7 +128,7 @@ func (h handlers) decide(api huma.API) {
 		a, err := h.app.Example()
 		return answer(h, a, err)
 	})
-	large(api, "/api/v1/decide/log", "Decide on call logs", "decide", func(_ context.Context, in *upload) (*body[app.DecideAnswer], error) {
+	large(api, "/api/v1/decide/log", "Decide on call logs", "decide", func(ctx context.Context, in *upload) (*body[app.DecideAnswer], error) {
 		form := in.RawBody.Data()
 		defer form.close()
 		var s scenario.Scenario
@@ -95,22 +138,19 @@ func (h handlers) decide(api huma.API) {
 				return nil, h.problem(err)
 			}
 		}
-		o, err := form.options()
+		logs, o, err := form.open(ctx, h.app)
 		if err != nil {
 			return nil, h.problem(err)
 		}
-		a, err := h.app.Decide(app.DecideRequest{Scenario: s, Logs: form.logs(), Options: o, Strict: form.Strict})
+		a, err := h.app.Decide(app.DecideRequest{Scenario: s, Logs: logs, Options: o, Strict: form.Strict})
 		return answer(h, a, err)
 	})
-	large(api, "/api/v1/usage/report", "Read call logs and report tokens and cost", "usage", func(_ context.Context, in *upload) (*body[app.UsageAnswer], error) {
-		form := in.RawBody.Data()
-		defer form.close()
-		o, err := form.options()
+	tabular(h, api, "/api/v1/usage/report", "Read call logs and report tokens and cost", func(ctx context.Context, form *logForm) (app.UsageAnswer, error) {
+		logs, o, err := form.open(ctx, h.app)
 		if err != nil {
-			return nil, h.problem(err)
+			return app.UsageAnswer{}, err
 		}
-		a, err := h.app.UsageReport(app.UsageRequest{Logs: form.logs(), Options: o, By: form.By, Strict: form.Strict})
-		return answer(h, a, err)
+		return h.app.UsageReport(app.UsageRequest{Logs: logs, Options: o, By: form.By, Strict: form.Strict})
 	})
 	get(api, "/api/v1/usage/formats", "The log formats that can be read", "usage", func(context.Context, *struct{}) (*body[[]usage.Format], error) {
 		return answer(h, h.app.UsageFormats(), nil)

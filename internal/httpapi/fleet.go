@@ -98,7 +98,11 @@ const eventStream = "text/event-stream"
 
 // fleetForm is an upload of call logs with what is asked of them.
 type fleetForm struct {
-	Files   []huma.FormFile `form:"files" required:"true" doc:"Call logs or traces; gzip is undone."`
+	Files   []huma.FormFile `form:"files" required:"false" doc:"Call logs or traces; gzip and zstd are undone, and Parquet is read."`
+	Kept    bool            `form:"kept" required:"false" doc:"Take the calls that the server keeps, in place of files."`
+	From    string          `form:"from" required:"false" doc:"Only calls that begin at this instant or later: RFC 3339, or a day."`
+	To      string          `form:"to" required:"false" doc:"Only calls that begin before this instant."`
+	Only    []string        `form:"only" required:"false" nullable:"false" doc:"Only calls with this model, provider, project, user, key or tier, as dimension=value."`
 	Request string          `form:"request" required:"true" doc:"What is asked, in JSON, as the operation without logs takes it; without its workload."`
 	Format  string          `form:"format" required:"false" doc:"The logs' format; detected if left out."`
 	Input   string          `form:"input" required:"false" doc:"Whether the input figure holds cached tokens." enum:"detect,includes,excludes"`
@@ -108,7 +112,7 @@ type fleetForm struct {
 
 // log is the part of the form that says how the logs are read.
 func (f *fleetForm) log() *logForm {
-	return &logForm{Files: f.Files, Format: f.Format, Input: f.Input, Map: f.Map, Strict: f.Strict}
+	return &logForm{Files: f.Files, Kept: f.Kept, From: f.From, To: f.To, Only: f.Only, Format: f.Format, Input: f.Input, Map: f.Map, Strict: f.Strict}
 }
 
 type fleetUpload struct {
@@ -151,8 +155,11 @@ func (h handlers) fleet(api huma.API) {
 			return app.SimulateAnswer{}, err
 		}
 		r := b.request()
-		r.Progress, r.Logs = tell, form.log().logs()
+		r.Progress = tell
 		var err error
+		if r.Logs, err = form.log().sources(ctx, h.app); err != nil {
+			return app.SimulateAnswer{}, err
+		}
 		if r.Options, err = form.log().options(); err != nil {
 			return app.SimulateAnswer{}, err
 		}
@@ -169,8 +176,11 @@ func (h handlers) fleet(api huma.API) {
 			return app.PlanAnswer{}, err
 		}
 		r := b.request()
-		r.Progress, r.Logs = tell, form.log().logs()
+		r.Progress = tell
 		var err error
+		if r.Logs, err = form.log().sources(ctx, h.app); err != nil {
+			return app.PlanAnswer{}, err
+		}
 		if r.Options, err = form.log().options(); err != nil {
 			return app.PlanAnswer{}, err
 		}

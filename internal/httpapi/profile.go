@@ -9,14 +9,11 @@ import (
 )
 
 func (h handlers) profile(api huma.API) {
-	large(api, "/api/v1/usage/profile", "Read call logs and characterise their workload", "usage", func(_ context.Context, in *upload) (*body[app.ProfileAnswer], error) {
-		form := in.RawBody.Data()
-		defer form.close()
-		o, err := form.options()
+	tabular(h, api, "/api/v1/usage/profile", "Read call logs and characterise their workload", func(ctx context.Context, form *logForm) (app.ProfileAnswer, error) {
+		logs, o, err := form.open(ctx, h.app)
 		if err != nil {
-			return nil, h.problem(err)
+			return app.ProfileAnswer{}, err
 		}
-		a, err := h.app.UsageProfile(app.ProfileRequest{Logs: form.logs(), Options: o, Strict: form.Strict})
-		return answer(h, a, err)
+		return h.app.UsageProfile(app.ProfileRequest{Logs: logs, Options: o, Strict: form.Strict})
 	})
 }

@@ -57,6 +57,7 @@ func registryServer(t *testing.T) *httptest.Server {
 		}
 	}
 	at = clock()
+	a.Calls = dataFolder(t, filepath.Join(t.TempDir(), "calls"))
 	return serve(t, a)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"breakeven/internal/app"
+	"breakeven/internal/otlp"
 	"breakeven/ledger"
 	"breakeven/price"
 	"breakeven/usage"
@@ -27,10 +28,17 @@ var aliases = map[reflect.Type]reflect.Type{
 	reflect.TypeFor[price.Quantities](): reflect.TypeFor[map[string]int64](),
 	reflect.TypeFor[price.Window]():     reflect.TypeFor[string](),
 	reflect.TypeFor[usage.Count]():      reflect.TypeFor[*int64](),
+	reflect.TypeFor[app.Labels]():       reflect.TypeFor[map[string]string](),
 }
 
+// Option adds to the server.
+type Option func(*handlers)
+
+// Spans has the server take spans of OpenTelemetry in by a receiver. Close it when the server is shut down.
+func Spans(r *otlp.Receiver) Option { return func(h *handlers) { h.receiver = r } }
+
 // New makes the handler of the whole server.
-func New(a *app.App, log *slog.Logger) http.Handler {
+func New(a *app.App, log *slog.Logger, with ...Option) http.Handler {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Breakeven", a.Version)
 	config.Info.Description = "Should we stop paying the API and serve an open model ourselves? Money is exact: billed amounts are decimal strings in dollars, estimates are numbers. Errors are application/problem+json and name the field."
@@ -41,6 +49,9 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 		api.OpenAPI().Components.Schemas.RegisterTypeAlias(memory, wire)
 	}
 	h := handlers{app: a, log: log}
+	for _, option := range with {
+		option(&h)
+	}
 	h.quick(api)
 	h.calc(api)
 	h.prices(api)
@@ -48,19 +59,25 @@ func New(a *app.App, log *slog.Logger) http.Handler {
 	h.decide(api)
 	h.focus(api)
 	h.profile(api)
+	h.reconcile(api)
+	h.kept(api)
 	h.fleet(api)
 	h.scenarios(api)
 	h.system(api)
-	for _, path := range []string{"/api/", "/openapi.json", "/openapi.yaml"} {
+	h.spans(mux)
+	for _, path := range []string{"/api/", "/v1/", "/openapi.json", "/openapi.yaml"} {
 		mux.HandleFunc(path, h.unmatched(api, mux))
 	}
+	m := newMetrics(h)
+	mux.Handle("GET /metrics", m.handler(h))
 	mux.Handle("/", web.Handler())
-	return secure(tagged("/api/v1/prices", mux))
+	return m.counted(secure(tagged("/api/v1/prices", mux)))
 }
 
 type handlers struct {
-	app *app.App
-	log *slog.Logger
+	app      *app.App
+	log      *slog.Logger
+	receiver *otlp.Receiver // nil where no spans are taken
 }
 
 // secure sets the headers that every answer carries. The app loads nothing from elsewhere and may not be framed.

@@ -204,6 +204,10 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		contentType, body := form(t, "calls.csv", log, fields)
 		return [2]string{contentType, body}
 	}
+	contentType, body := form(t, "kept.csv", dayOfCalls(), nil)
+	if status, answer, _ := call(t, s, "POST", "/api/v1/usage/import", contentType, body); status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, answer)
+	}
 	const oneReplica = `{"model": "llama-3.1-8b", "gpu": "h100-sxm", "replicas": 1, "target": {"ttft_seconds": 4}}`
 	const fleet = `{"model": "llama-3.1-8b", "gpus": ["h100-sxm", "l4"], "precisions": ["fp8"]}`
 	const means = `, "workload": {"requests_per_second": 4, "input": 1000, "output": 200, "requests": 500}}`
@@ -270,10 +274,22 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		"POST /api/v1/usage/export": {
 			{"/api/v1/usage/export", upload(dayOfCalls(), map[string]string{"focus": "1.4", "period": "hour"})}, {"/api/v1/usage/export", upload(aggregate, nil)},
 		},
+		"POST /api/v1/usage/import": {{"/api/v1/usage/import", upload(hours(), nil)}, {"/api/v1/usage/import", upload(hours(), nil)}},
+		"GET /api/v1/usage/kept":    {{"/api/v1/usage/kept", none}},
+		"POST /api/v1/usage/kept/delete": {
+			{"/api/v1/usage/kept/delete", asJSON(`{"only": ["project=web"], "dry": true}`)}, {"/api/v1/usage/kept/delete", asJSON(`{"only": ["project=web"], "to": "2026-11-20T05:00:00Z"}`)},
+		},
+		"GET /api/v1/usage/kept/profile": {{"/api/v1/usage/kept/profile?only=project%3Dweb", none}},
+		"GET /api/v1/usage/kept/report":  {{"/api/v1/usage/kept/report?by=day&by=model&from=2026-11-20&to=2026-11-21", none}},
+		"POST /api/v1/usage/profile.csv": {{"/api/v1/usage/profile.csv", upload(dayOfCalls(), nil)}},
+		"POST /api/v1/usage/report.csv":  {{"/api/v1/usage/report.csv", upload("", map[string]string{"kept": "true", "by": "user"})}},
 		"POST /api/v1/usage/focus-check": {{"/api/v1/usage/focus-check", upload("BilledCost,Tags\n1.5,{}\n,x\n", map[string]string{"focus": "1.4"})}},
 		"GET /api/v1/usage/formats":      {{"/api/v1/usage/formats", none}},
 		"POST /api/v1/usage/profile": {
 			{"/api/v1/usage/profile", upload(dayOfCalls(), nil)}, {"/api/v1/usage/profile", upload(hours(), nil)}, {"/api/v1/usage/profile", upload(aggregate, nil)},
+		},
+		"POST /api/v1/usage/reconcile": {
+			{"/api/v1/usage/reconcile", upload(dayOfCalls(), nil)}, {"/api/v1/usage/reconcile", billed(t, dayOfCalls(), dayOfCosts, nil)},
 		},
 		"POST /api/v1/usage/report": {
 			{"/api/v1/usage/report", upload(dayOfCalls(), map[string]string{"by": "day"})}, {"/api/v1/usage/report", upload(aggregate, nil)},

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+
+	"breakeven/money"
+	"breakeven/price"
+)
+
+// Table is an answer as rows and columns, for spreadsheets: exact decimals, and empty cells for what is not known.
+type Table struct {
+	Header []string
+	Rows   [][]string
+}
+
+// Tabular is an answer that is a table.
+type Tabular interface{ Table() Table }
+
+// WriteCSV writes the table. A name that a spreadsheet would take for a formula gets an apostrophe in front: names come
+// from logs, and whoever wrote a log is not trusted.
+func (t Table) WriteCSV(out io.Writer) error {
+	w := csv.NewWriter(out)
+	if err := w.Write(t.Header); err != nil {
+		return err
+	}
+	row := make([]string, len(t.Header))
+	for _, cells := range t.Rows {
+		for i, cell := range cells {
+			row[i] = harmless(cell)
+		}
+		if err := w.Write(row); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// harmless is a cell that no spreadsheet runs. Numbers stay as they are.
+func harmless(cell string) string {
+	if cell == "" || !strings.ContainsAny(cell[:1], "=+-@\t\r") {
+		return cell
+	}
+	if _, err := strconv.ParseFloat(cell, 64); err == nil {
+		return cell
+	}
+	return "'" + cell
+}
+
+// Table is one row for each group, with the tokens of each kind that occurs.
+func (a UsageAnswer) Table() Table {
+	var kinds []price.Kind
+	for _, k := range price.Kinds() {
+		if a.Total.Tokens[k] != 0 && k != price.Request {
+			kinds = append(kinds, k)
+		}
+	}
+	t := Table{Header: append([]string{}, a.By...)}
+	t.Header = append(t.Header, "rows", "requests", "input_tokens", "output_tokens")
+	for _, k := range kinds {
+		t.Header = append(t.Header, "quantity_"+k.String())
+	}
+	t.Header = append(t.Header, "usd", "complete", "reported_usd")
+	for i := range a.Rows {
+		r := &a.Rows[i]
+		row := make([]string, 0, len(t.Header))
+		for _, name := range a.By {
+			row = append(row, r.Group.Get(name))
+		}
+		row = append(row, decimal(r.Calls), known(r.Requests, decimal), decimal(r.Input), decimal(r.Output))
+		for _, k := range kinds {
+			row = append(row, decimal(r.Tokens[k]))
+		}
+		t.Rows = append(t.Rows, append(row, known(r.Cost, money.Sum.String), strconv.FormatBool(r.Complete), known(r.Reported, money.USD.String)))
+	}
+	return t
+}
+
+// Table is how the spend divides, one row for each model, project and user.
+func (a ProfileAnswer) Table() Table {
+	t := Table{Header: []string{"by", "name", "others", "rows", "input_tokens", "output_tokens", "usd", "share", "complete"}}
+	for _, s := range a.Spend {
+		for _, r := range s.Rows {
+			share := ""
+			if r.Share != nil {
+				share = strconv.FormatFloat(float64(*r.Share), 'f', 6, 64)
+			}
+			t.Rows = append(t.Rows, []string{s.By, r.Name, strconv.Itoa(r.Others), decimal(r.Calls), decimal(r.Input), decimal(r.Output), known(r.Cost, money.Sum.String), share, strconv.FormatBool(r.Complete)})
+		}
+	}
+	return t
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
+
+// known is a value's text, or nothing where it is not known.
+func known[T any](v *T, text func(T) string) string {
+	if v == nil {
+		return ""
+	}
+	return text(*v)
+}
