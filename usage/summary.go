@@ -57,7 +57,10 @@ type RowError struct {
 // Error names the place, the value, the problem and the remedy.
 func (e *RowError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d", e.File, e.Line)
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+	}
 	if e.Field != "" {
 		fmt.Fprintf(&b, ": %s", e.Field)
 	}

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"math/bits"
+	"slices"
 	"time"
 
 	"breakeven/unit"
@@ -167,8 +168,8 @@ func (r *recency) use(blocks []uint64) (hit int) {
 		hit++
 	}
 	// A block is of no use without those before it, so those before it count as used later.
-	for i := len(blocks) - 1; i >= 0; i-- {
-		r.touch(blocks[i])
+	for _, b := range slices.Backward(blocks) {
+		r.touch(b)
 	}
 	return hit
 }

@@ -122,7 +122,7 @@ func (c *changes) effects() ([]PriceEffect, error) {
 	return list, nil
 }
 
-// sentence says what the change did: "The 30 July 2026 cut of openai/gpt-5.6-luna saved $4,180.22."
+// sentence says what the change did, as in "The 30 July 2026 cut of openai/gpt-5.6-luna saved you $4,180.22.".
 func (e *PriceEffect) sentence() string {
 	model := e.Provider + "/" + e.Model
 	if e.Tier != price.Standard {

@@ -11,9 +11,41 @@ import (
 
 	"breakeven/decide"
 	"breakeven/internal/warehouse"
+	"breakeven/internal/warehouse/clickhouse"
+	"breakeven/internal/warehouse/folder"
 	"breakeven/price"
 	"breakeven/usage"
 )
+
+// clickHouse is how an address of ClickHouse begins; any other place is a folder.
+const clickHouse = "clickhouse://"
+
+// OpenWarehouse opens where calls are kept: a data folder, or a ClickHouse database as clickhouse://user:password@host/name.
+// With create a folder that is not there is made. Close [App.Calls] at the end.
+func (a *App) OpenWarehouse(ctx context.Context, where string, create bool) error {
+	if strings.HasPrefix(where, clickHouse) {
+		w, err := clickhouse.Open(ctx, where, clickhouse.Options{})
+		if err != nil {
+			return unavailable(err)
+		}
+		a.Calls = w
+		return nil
+	}
+	f, err := folder.Open(where, folder.Options{Create: create})
+	if err != nil {
+		return unavailable(err)
+	}
+	a.Calls = f
+	return nil
+}
+
+// unavailable is the error of a place that cannot be opened.
+func unavailable(err error) error {
+	if KindOf(err) != Internal {
+		return err
+	}
+	return &KindError{Kind: Unreachable, Err: err}
+}
 
 // calls is where calls are kept, or an error that says how to have such a place.
 func (a *App) calls() (warehouse.Engine, error) {
@@ -24,6 +56,20 @@ func (a *App) calls() (warehouse.Engine, error) {
 		}
 	}
 	return a.Calls, nil
+}
+
+// mapped is an engine over tables that others may fill.
+type mapped interface {
+	// Mapped reports whether they do, so that nothing can be taken in or deleted.
+	Mapped() bool
+	// Aside counts selected rows that contradict themselves, and that no question counts.
+	Aside(ctx context.Context, s warehouse.Selection) (int64, error)
+}
+
+// TakesCalls reports whether calls can be taken in.
+func (a *App) TakesCalls() bool {
+	m, ok := a.Calls.(mapped)
+	return a.Calls != nil && !(ok && m.Mapped())
 }
 
 // keptSource is a selection of the calls that are kept, as a source of calls.
@@ -90,8 +136,18 @@ func (k *keptSource) ask(by []warehouse.Dimension, prices *pricer, emit func(*wa
 	return s, k.check(&s, err)
 }
 
-// check refuses an answer from nothing.
+// check refuses an answer from nothing, and counts what the engine leaves out: it has a cost, and nobody knows it.
 func (k *keptSource) check(s *usage.Summary, err error) error {
+	if m, ok := k.engine.(mapped); ok && err == nil && m.Mapped() {
+		var aside int64
+		if aside, err = m.Aside(k.ctx, k.selection); aside > 0 {
+			s.Rows += aside
+			s.Faulty = aside
+			s.Faults = []usage.RowError{{
+				File: s.Name, Problem: "the row contradicts itself, as by more cached tokens than its whole prompt has", Hint: "look at how the table is filled, or give a mapping of your own",
+			}}
+		}
+	}
 	if err == nil && s.Rows == 0 {
 		return &KindError{Kind: Invalid, Err: fmt.Errorf("%s keeps no such calls", k.engine.Where()), Hint: "widen the selection, or take logs in with usage import"}
 	}

@@ -12,8 +12,6 @@ import (
 
 	"breakeven/internal/app"
 	"breakeven/internal/warehouse"
-	"breakeven/internal/warehouse/clickhouse"
-	"breakeven/internal/warehouse/folder"
 	"breakeven/ledger"
 	"breakeven/usage"
 )
@@ -24,16 +22,7 @@ const importName = "usage import"
 // openWarehouse opens where calls are kept: the place that the command line names, or the one in the user's data folder
 // if it is there, or where it is to be made.
 func (r run) openWarehouse(where, command string) error {
-	if strings.HasPrefix(where, "clickhouse://") {
-		w, err := clickhouse.Open(r.ctx, where, clickhouse.Options{})
-		if err != nil {
-			return fmt.Errorf("--warehouse: %w", err)
-		}
-		r.app.Calls = w
-		return nil
-	}
-	makes := strings.HasPrefix(command, importName)
-	named := where != ""
+	makes, named := strings.HasPrefix(command, importName), where != ""
 	if !named {
 		dir, err := dataFolder()
 		if err != nil {
@@ -48,11 +37,9 @@ func (r run) openWarehouse(where, command string) error {
 		}
 	}
 	// A server makes the folder that it is told to use, because calls may arrive over the network.
-	w, err := folder.Open(where, folder.Options{Create: makes || named && command == serveName})
-	if err != nil {
+	if err := r.app.OpenWarehouse(r.ctx, where, makes || named && command == serveName); err != nil {
 		return fmt.Errorf("--warehouse: %w", err)
 	}
-	r.app.Calls = w
 	return nil
 }
 

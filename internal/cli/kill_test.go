@@ -14,6 +14,7 @@ import (
 
 	"breakeven/catalog"
 	"breakeven/internal/cli"
+	"breakeven/internal/warehouse/chtest"
 	"breakeven/registry"
 )
 
@@ -21,6 +22,7 @@ import (
 const childVariable = "BREAKEVEN_CLI_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	chtest.Host()
 	if os.Getenv(childVariable) != "" {
 		os.Exit(cli.Main(cli.Environment()))
 	}

@@ -37,7 +37,7 @@ func (c serveCmd) Run(r run) error {
 	if c.OTLPEvery <= 0 || c.OTLPEvery > maxOTLPEvery {
 		return &app.KindError{Kind: app.BadUsage, Err: fmt.Errorf("--otlp-every %s is not between 0 and %s", c.OTLPEvery, maxOTLPEvery), Hint: "exporters wait for 10 seconds, by default"}
 	}
-	if c.Retain < 0 || c.Retain > 0 && r.app.Calls == nil {
+	if c.Retain < 0 || c.Retain > 0 && !r.app.TakesCalls() {
 		return &app.KindError{Kind: app.BadUsage, Err: errors.New("--retain-days is a number of days, of calls that are kept"), Hint: "say with --warehouse where they are kept"}
 	}
 	listener, err := (&net.ListenConfig{}).Listen(r.ctx, "tcp", c.Addr)
@@ -55,7 +55,7 @@ func (c serveCmd) Run(r run) error {
 	}
 	log := slog.New(slog.NewTextHandler(r.env.Stderr, nil))
 	var with []httpapi.Option
-	if r.app.Calls != nil {
+	if r.app.TakesCalls() {
 		spans := otlp.New(r.app.Calls, otlp.Options{Now: r.app.Now, Every: c.OTLPEvery, Log: log})
 		defer spans.Close()
 		// What waits is committed at once, so that its requests end before the server does.

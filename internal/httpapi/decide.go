@@ -162,7 +162,7 @@ func large[In, Out any](api huma.API, path, summary, tag string, call func(conte
 	var out *body[Out]
 	huma.Register(api, huma.Operation{
 		OperationID: huma.GenerateOperationID(http.MethodPost, path, out), Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{tag},
-		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api, MaxUpload)},
+		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api)},
 	}, call)
 	form := api.OpenAPI().Paths[path].Post.RequestBody
 	form.Required = true

@@ -214,7 +214,7 @@ func long[T, Out any](h handlers, api huma.API, path, summary string, call func(
 // longUpload registers an operation that takes uploads up to [MaxUpload], and a while.
 func longUpload[Out any](h handlers, api huma.API, path, summary string, call func(context.Context, *fleetForm, func(app.Progress)) (Out, error)) {
 	op := longOperation[Out](api, path, summary)
-	op.BodyReadTimeout, op.Middlewares = -1, huma.Middlewares{uploaded(api, MaxUpload)}
+	op.BodyReadTimeout, op.Middlewares = -1, huma.Middlewares{uploaded(api)}
 	huma.Register(api, op, func(ctx context.Context, in *fleetUpload) (*huma.StreamResponse, error) {
 		return work(ctx, h, in.accept, func(tell func(app.Progress)) (Out, error) {
 			form := in.RawBody.Data()

@@ -63,7 +63,7 @@ func (h handlers) focus(api huma.API) {
 	}
 	huma.Register(api, huma.Operation{
 		OperationID: "post-api-v1-usage-export", Method: http.MethodPost, Path: exportPath, Summary: "Call logs as FOCUS rows in CSV or Parquet", Tags: []string{"usage"},
-		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api, MaxUpload)},
+		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api)},
 		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: files}},
 	}, func(_ context.Context, in *struct {
 		RawBody huma.MultipartFormFiles[exportForm]

@@ -40,8 +40,9 @@ func readLimited(w http.ResponseWriter, r *http.Request, most int64) ([]byte, er
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 }
 
-// uploaded reads a form, with what is large in temporary files, and refuses one of more than most bytes.
-func uploaded(api huma.API, most int64) middleware {
+// uploaded reads a form, with what is large in temporary files, and refuses one of more than [MaxUpload] bytes.
+func uploaded(api huma.API) middleware {
+	const most = MaxUpload
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		if r.ContentLength > most {

@@ -29,7 +29,7 @@ func tabular[Out app.Tabular](h handlers, api huma.API, path, summary string, ca
 	var out *csvFile
 	huma.Register(api, huma.Operation{
 		OperationID: huma.GenerateOperationID(http.MethodPost, asCSV, out), Method: http.MethodPost, Path: asCSV, Summary: summary + ", as CSV", Tags: []string{"usage"},
-		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api, MaxUpload)},
+		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api)},
 		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
 	}, func(ctx context.Context, in *upload) (*csvFile, error) {
 		form := in.RawBody.Data()

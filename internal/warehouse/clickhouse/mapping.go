@@ -257,6 +257,9 @@ func (w *Warehouse) Aside(ctx context.Context, s warehouse.Selection) (int64, er
 	return n, err
 }
 
+// Mapped reports whether the table is one that others fill, and that is only read here.
+func (w *Warehouse) Mapped() bool { return w.mapping != nil }
+
 // readOnly refuses to change a table that others fill.
 func (w *Warehouse) readOnly(what string) error {
 	return fmt.Errorf("%s is filled by others and only read here: it cannot %s; name a table of this program in the URL, without mapping", w.Where(), what)

@@ -19,7 +19,7 @@ func TestLiveCommitsShareAReceipt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	calls := warehousetest.Calls(1, 40)
 	day := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	take := func(at time.Time, calls []usage.Call) {
