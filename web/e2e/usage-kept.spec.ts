@@ -15,6 +15,10 @@ const rows = Array.from({ length: 20 }, (_, i) =>
 ).flat();
 const days = Buffer.from(["time,model,input_tokens,output_tokens,project", ...rows].join("\n") + "\n");
 
+test.beforeEach(({ trouble }) => {
+  trouble.allowed.push("ERR_ABORTED"); // another choice takes the question before it back
+});
+
 test("a log is kept, asked in part, decided on and deleted with proof", async ({ page }) => {
   test.setTimeout(60_000);
   await page.goto("/usage");

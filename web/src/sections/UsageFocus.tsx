@@ -30,7 +30,9 @@ function Export({ view }: { view: View }) {
         ["focus", edition],
         ["period", period],
         ["type", type],
+        ...selection(view),
       ]);
+      if (view.log === "kept") form.append("kept", "true");
       const response = await fetch("/api/v1/usage/export", { method: "POST", body: form, signal });
       if (!response.ok) throw problemOf(response.status, await response.text());
       const name = `focus-${edition}.${type}`;
@@ -64,12 +66,11 @@ function Export({ view }: { view: View }) {
             <option value="parquet">Parquet</option>
           </select>
         </label>
-        <button type="button" class="primary" disabled={work.busy || view.log === "kept"} onClick={run}>
+        <button type="button" class="primary" disabled={work.busy} onClick={run}>
           Export
         </button>
       </div>
-      {view.log === "kept" && <p class="note">The calls that the server keeps are exported on the command line: breakeven usage export.</p>}
-      {view.log !== "kept" && selection(view).length > 0 && <p class="note">The export is of the whole log, not of the part chosen above.</p>}
+      {selection(view).length > 0 && <p class="note">The export is of the part of the log that is chosen above.</p>}
       <Reading work={work} />
       {work.problem && <Trouble problem={work.problem} />}
       {work.answer && (
