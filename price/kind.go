@@ -140,6 +140,13 @@ func (q *Quantities) Add(r *Quantities) error {
 	return nil
 }
 
+// Sub takes quantities away that are a part of these.
+func (q *Quantities) Sub(r *Quantities) {
+	for k := range q {
+		q[k] -= r[k]
+	}
+}
+
 // InputTokens is the whole prompt: every kind on the input side, cached or not. Context bands look at it.
 func (q *Quantities) InputTokens() int64 { return q.side(InputSide) }
 

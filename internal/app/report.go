@@ -52,22 +52,29 @@ type UsageRow struct {
 	reported            money.USD
 	unknown, unreported int64 // rows
 	requests            int64
-	incomplete          bool
 }
 
-// sums are quantities by the rates they fall under. Nearly every group has one set of rates only.
+// sums say which of a row's tokens fall under which rates. Nearly every row has one set of rates only, so that its
+// tokens are those.
 type sums struct {
-	one      price.Ref
-	quantity price.Quantities
-	more     map[price.Ref]*price.Quantities
+	one  price.Ref
+	more map[price.Ref]*price.Quantities // those of other rates
+	lost *price.Quantities               // those without any; nil where all have some
 }
 
-func (s *sums) add(ref price.Ref, q *price.Quantities) error {
-	if s.one.Sheet == nil {
+// add counts tokens that were added to the row's.
+func (s *sums) add(ref price.Ref, priced bool, q *price.Quantities) error {
+	switch {
+	case !priced:
+		if s.lost == nil {
+			s.lost = new(price.Quantities)
+		}
+		return s.lost.Add(q)
+	case s.one.Sheet == nil:
 		s.one = ref
 	}
 	if s.one == ref {
-		return s.quantity.Add(q)
+		return nil
 	}
 	sum := s.more[ref]
 	if sum == nil {
@@ -80,26 +87,33 @@ func (s *sums) add(ref price.Ref, q *price.Quantities) error {
 	return sum.Add(q)
 }
 
-// cost adds up what the quantities cost; nil where there are none.
-func (s *sums) cost() (total *money.Sum, complete bool, err error) {
+// cost adds up what the row's tokens cost; nil where nothing has a price.
+func (s *sums) cost(tokens *price.Quantities) (total *money.Sum, complete bool, err error) {
 	if s.one.Sheet == nil {
-		return nil, true, nil
+		return nil, s.lost == nil, nil
 	}
-	sum, complete, err := s.one.Cost(&s.quantity)
-	if err != nil {
-		return nil, false, err
+	first, rest := *tokens, money.Sum{}
+	complete = true
+	if s.lost != nil {
+		first.Sub(s.lost)
+		complete = false
 	}
 	for ref, q := range s.more {
+		first.Sub(q)
 		cost, whole, err := ref.Cost(q)
 		if err != nil {
 			return nil, false, err
 		}
-		if err := sum.AddSum(cost); err != nil {
+		if err := rest.AddSum(cost); err != nil {
 			return nil, false, err
 		}
 		complete = complete && whole
 	}
-	return &sum, complete, nil
+	sum, whole, err := s.one.Cost(&first)
+	if err != nil {
+		return nil, false, err
+	}
+	return &sum, complete && whole, sum.AddSum(rest)
 }
 
 // Labels are a group's values, by the names of their dimensions. In JSON they are an object.
@@ -182,6 +196,7 @@ type report struct {
 	by     []warehouse.Dimension
 	names  []string
 	rows   map[string]*UsageRow
+	free   []UsageRow // made, and not used yet
 	total  UsageRow
 	key    []byte          // of the last group
 	one    warehouse.Group // the last row of a log
@@ -281,6 +296,9 @@ func reportedApart(r UsageRow) string {
 	return fmt.Sprintf("The log itself reports $%s, and $%s is computed: it may hold discounts, fees or cache writes that its tokens do not show, or another price.", r.Reported, r.Cost)
 }
 
+// slab is how many rows are made at a time.
+const slab = 1024
+
 // add puts rows that fall under the same rates into their group and the total.
 func (p *report) add(g *warehouse.Group) error {
 	ref, priced, err := p.prices.addGroup(g)
@@ -293,7 +311,11 @@ func (p *report) add(g *warehouse.Group) error {
 	}
 	row := p.rows[string(p.key)]
 	if row == nil {
-		row = &UsageRow{Group: Labels{Names: p.names, Values: slices.Clone(g.Key)}}
+		if len(p.free) == 0 {
+			p.free = make([]UsageRow, slab)
+		}
+		row, p.free = &p.free[0], p.free[1:]
+		row.Group = Labels{Names: p.names, Values: slices.Clone(g.Key)}
 		p.rows[string(p.key)] = row
 	}
 	if err := p.total.count(g); err != nil {
@@ -306,15 +328,16 @@ func (p *report) add(g *warehouse.Group) error {
 func (p *report) finish() ([]UsageRow, error) {
 	list := make([]*UsageRow, 0, len(p.rows))
 	for _, row := range p.rows {
-		if err := row.finish(); err != nil {
-			return nil, err
-		}
 		list = append(list, row)
 	}
+	p.rows, p.free = nil, nil
 	slices.SortFunc(list, func(x, y *UsageRow) int { return slices.Compare(x.Group.Values, y.Group.Values) })
 	rows := make([]UsageRow, len(list))
 	for i, row := range list {
 		rows[i] = *row
+		if err := rows[i].finish(); err != nil { // where it stays, because it refers to its own parts
+			return nil, err
+		}
 	}
 	return rows, p.total.finish()
 }
@@ -324,11 +347,7 @@ func (r *UsageRow) add(g *warehouse.Group, ref price.Ref, priced bool) error {
 	if err := r.count(g); err != nil {
 		return err
 	}
-	if !priced {
-		r.incomplete = true
-		return nil
-	}
-	return r.sums.add(ref, &g.Quantities)
+	return r.sums.add(ref, priced, &g.Quantities)
 }
 
 // count counts rows.
@@ -346,11 +365,10 @@ func (r *UsageRow) count(g *warehouse.Group) error {
 
 func (r *UsageRow) finish() error {
 	r.Input, r.Output = r.Tokens.InputTokens(), r.Tokens.OutputTokens()
-	cost, complete, err := r.sums.cost()
-	if err != nil {
+	var err error
+	if r.Cost, r.Complete, err = r.sums.cost(&r.Tokens); err != nil {
 		return err
 	}
-	r.Cost, r.Complete = cost, complete && !r.incomplete
 	if r.unknown == 0 {
 		r.Requests = &r.requests
 	}

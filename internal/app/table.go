@@ -3,8 +3,10 @@ package app
 import (
 	"encoding/csv"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"breakeven/money"
 	"breakeven/price"
@@ -13,7 +15,8 @@ import (
 // Table is an answer as rows and columns, for spreadsheets: exact decimals, and empty cells for what is not known.
 type Table struct {
 	Header []string
-	Rows   [][]string
+	// Rows hands on the rows one after another; their memory is used again.
+	Rows iter.Seq[[]string]
 }
 
 // Tabular is an answer that is a table.
@@ -27,7 +30,7 @@ func (t Table) WriteCSV(out io.Writer) error {
 		return err
 	}
 	row := make([]string, len(t.Header))
-	for _, cells := range t.Rows {
+	for cells := range t.Rows {
 		for i, cell := range cells {
 			row[i] = harmless(cell)
 		}
@@ -64,17 +67,19 @@ func (a UsageAnswer) Table() Table {
 		t.Header = append(t.Header, "quantity_"+k.String())
 	}
 	t.Header = append(t.Header, "usd", "complete", "reported_usd")
-	for i := range a.Rows {
-		r := &a.Rows[i]
-		row := make([]string, 0, len(t.Header))
-		for _, name := range a.By {
-			row = append(row, r.Group.Get(name))
+	t.Rows = func(yield func([]string) bool) {
+		var row []string
+		for i := range a.Rows {
+			r := &a.Rows[i]
+			row = append(row[:0], r.Group.Values...)
+			row = append(row, decimal(r.Calls), known(r.Requests, decimal), decimal(r.Input), decimal(r.Output))
+			for _, k := range kinds {
+				row = append(row, decimal(r.Tokens[k]))
+			}
+			if !yield(append(row, known(r.Cost, money.Sum.String), strconv.FormatBool(r.Complete), known(r.Reported, money.USD.String))) {
+				return
+			}
 		}
-		row = append(row, decimal(r.Calls), known(r.Requests, decimal), decimal(r.Input), decimal(r.Output))
-		for _, k := range kinds {
-			row = append(row, decimal(r.Tokens[k]))
-		}
-		t.Rows = append(t.Rows, append(row, known(r.Cost, money.Sum.String), strconv.FormatBool(r.Complete), known(r.Reported, money.USD.String)))
 	}
 	return t
 }
@@ -82,16 +87,48 @@ func (a UsageAnswer) Table() Table {
 // Table is how the spend divides, one row for each model, project and user.
 func (a ProfileAnswer) Table() Table {
 	t := Table{Header: []string{"by", "name", "others", "rows", "input_tokens", "output_tokens", "usd", "share", "complete"}}
-	for _, s := range a.Spend {
-		for _, r := range s.Rows {
-			share := ""
-			if r.Share != nil {
-				share = strconv.FormatFloat(float64(*r.Share), 'f', 6, 64)
+	t.Rows = func(yield func([]string) bool) {
+		for _, s := range a.Spend {
+			for _, r := range s.Rows {
+				share := ""
+				if r.Share != nil {
+					share = strconv.FormatFloat(float64(*r.Share), 'f', 6, 64)
+				}
+				if !yield([]string{s.By, r.Name, strconv.Itoa(r.Others), decimal(r.Calls), decimal(r.Input), decimal(r.Output), known(r.Cost, money.Sum.String), share, strconv.FormatBool(r.Complete)}) {
+					return
+				}
 			}
-			t.Rows = append(t.Rows, []string{s.By, r.Name, strconv.Itoa(r.Others), decimal(r.Calls), decimal(r.Input), decimal(r.Output), known(r.Cost, money.Sum.String), share, strconv.FormatBool(r.Complete)})
 		}
 	}
 	return t
+}
+
+// Table is one row for each line, the largest difference first.
+func (a ReconcileAnswer) Table() Table {
+	t := Table{Header: []string{
+		"from", "to", "provider", "model", "kind", "tier", "project", "grain", "computed_usd", "billed_usd", "difference_usd", "rounding_usd", "standing", "cause", "why", "tokens",
+		"billed_tokens", "rows", "bill_lines",
+	}}
+	t.Rows = func(yield func([]string) bool) {
+		for i := range a.Result.Lines {
+			l := &a.Result.Lines[i]
+			if !yield([]string{
+				when(l.From), when(l.To), l.Provider, l.Model, l.Kind, l.Tier, l.Project, strings.Join(l.Grain, " "), l.Computed.String(), l.Billed.String(), l.Difference.String(),
+				l.Rounding.String(), string(l.Standing), string(l.Cause), l.Why, decimal(l.Tokens), known(l.Counted, decimal), decimal(l.Rows), decimal(l.BillLines),
+			}) {
+				return
+			}
+		}
+	}
+	return t
+}
+
+// when is an instant, or nothing where there is none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }

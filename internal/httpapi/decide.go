@@ -36,9 +36,7 @@ type logForm struct {
 	Strict   bool            `form:"strict" required:"false" doc:"Stop at the first bad row, and fail if a price is missing."`
 }
 
-type upload struct {
-	RawBody huma.MultipartFormFiles[logForm]
-}
+type upload = uploadOf[logForm]
 
 // sources are the calls that the form means: those that are kept, or those of the uploaded parts.
 func (f *logForm) sources(ctx context.Context, a *app.App) ([]app.Source, error) {
@@ -146,6 +144,7 @@ func (h handlers) decide(api huma.API) {
 		return answer(h, a, err)
 	})
 	tabular(h, api, "/api/v1/usage/report", "Read call logs and report tokens and cost", func(ctx context.Context, form *logForm) (app.UsageAnswer, error) {
+		defer form.close()
 		logs, o, err := form.open(ctx, h.app)
 		if err != nil {
 			return app.UsageAnswer{}, err

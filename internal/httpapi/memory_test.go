@@ -111,4 +111,6 @@ func (b *memoryBatch) Commit(context.Context) (warehouse.Receipt, error) {
 	return r, nil
 }
 
+func (b *memoryBatch) Identify(string) error { return nil }
+
 func (b *memoryBatch) Abort() error { return nil }

@@ -10,6 +10,7 @@ import (
 
 func (h handlers) profile(api huma.API) {
 	tabular(h, api, "/api/v1/usage/profile", "Read call logs and characterise their workload", func(ctx context.Context, form *logForm) (app.ProfileAnswer, error) {
+		defer form.close()
 		logs, o, err := form.open(ctx, h.app)
 		if err != nil {
 			return app.ProfileAnswer{}, err

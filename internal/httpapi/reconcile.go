@@ -34,19 +34,17 @@ func (f *reconcileForm) log() *logForm {
 
 func (h handlers) reconcile(api huma.API) {
 	const path = "/api/v1/usage/reconcile"
-	large(api, path, "Hold bills, or the costs that logs report, against what the calls cost", "usage", func(ctx context.Context, in *struct {
-		RawBody huma.MultipartFormFiles[reconcileForm]
-	}) (*body[app.ReconcileAnswer], error) {
-		form := in.RawBody.Data()
+	tabular(h, api, path, "Hold bills, or the costs that logs report, against what the calls cost", func(ctx context.Context, form *reconcileForm) (app.ReconcileAnswer, error) {
 		log, bills := form.log(), &logForm{Files: form.Bills}
 		defer log.close()
 		defer bills.close()
 		sources, o, err := log.open(ctx, h.app)
 		if err != nil {
-			return nil, h.problem(err)
+			return app.ReconcileAnswer{}, err
 		}
-		a, err := h.app.Reconcile(app.ReconcileRequest{Logs: sources, Options: o, Bills: bills.logs(), BillFormat: form.BillFormat, Strict: form.Strict})
-		return answer(h, a, err)
+		return h.app.Reconcile(app.ReconcileRequest{Logs: sources, Options: o, Bills: bills.logs(), BillFormat: form.BillFormat, Strict: form.Strict})
 	})
-	api.OpenAPI().Paths[path].Post.RequestBody.Content["multipart/form-data"].Schema.Properties["bills"].Items.ContentEncoding = ""
+	for _, p := range []string{path, path + ".csv"} {
+		api.OpenAPI().Paths[p].Post.RequestBody.Content["multipart/form-data"].Schema.Properties["bills"].Items.ContentEncoding = ""
+	}
 }

@@ -16,13 +16,16 @@ type csvFile struct {
 	Body        []byte
 }
 
+// uploadOf is an upload of a form.
+type uploadOf[Form any] struct {
+	RawBody huma.MultipartFormFiles[Form]
+}
+
 // tabular registers an operation over uploaded or kept calls twice: its answer in JSON, and its answer's table in CSV
 // under the same path with .csv.
-func tabular[Out app.Tabular](h handlers, api huma.API, path, summary string, call func(context.Context, *logForm) (Out, error)) {
-	large(api, path, summary, "usage", func(ctx context.Context, in *upload) (*body[Out], error) {
-		form := in.RawBody.Data()
-		defer form.close()
-		a, err := call(ctx, form)
+func tabular[Form any, Out app.Tabular](h handlers, api huma.API, path, summary string, call func(context.Context, *Form) (Out, error)) {
+	large(api, path, summary, "usage", func(ctx context.Context, in *uploadOf[Form]) (*body[Out], error) {
+		a, err := call(ctx, in.RawBody.Data())
 		return answer(h, a, err)
 	})
 	asCSV := path + ".csv"
@@ -31,10 +34,8 @@ func tabular[Out app.Tabular](h handlers, api huma.API, path, summary string, ca
 		OperationID: huma.GenerateOperationID(http.MethodPost, asCSV, out), Method: http.MethodPost, Path: asCSV, Summary: summary + ", as CSV", Tags: []string{"usage"},
 		BodyReadTimeout: -1, Middlewares: huma.Middlewares{uploaded(api)},
 		Responses: map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
-	}, func(ctx context.Context, in *upload) (*csvFile, error) {
-		form := in.RawBody.Data()
-		defer form.close()
-		a, err := call(ctx, form)
+	}, func(ctx context.Context, in *uploadOf[Form]) (*csvFile, error) {
+		a, err := call(ctx, in.RawBody.Data())
 		if err != nil {
 			return nil, h.problem(err)
 		}

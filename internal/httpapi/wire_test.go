@@ -291,6 +291,7 @@ func TestAnswersMatchTheContract(t *testing.T) {
 		"POST /api/v1/usage/reconcile": {
 			{"/api/v1/usage/reconcile", upload(dayOfCalls(), nil)}, {"/api/v1/usage/reconcile", billed(t, dayOfCalls(), dayOfCosts, nil)},
 		},
+		"POST /api/v1/usage/reconcile.csv": {{"/api/v1/usage/reconcile.csv", billed(t, dayOfCalls(), dayOfCosts, nil)}},
 		"POST /api/v1/usage/report": {
 			{"/api/v1/usage/report", upload(dayOfCalls(), map[string]string{"by": "day"})}, {"/api/v1/usage/report", upload(aggregate, nil)},
 		},
