@@ -177,6 +177,10 @@ func (p *pricer) cuts(contents []warehouse.Content) warehouse.Cuts {
 			continue // it has no price: addGroup says so
 		}
 		for _, sheet := range m.Series {
+			// The rows of a trace without dates are priced as of now.
+			if e := sheet.Effective; warehouse.Dated(content.First) && (!e.From.IsZero() && e.From.After(content.Last.Add(longestBucket)) || !e.To.IsZero() && !e.To.After(content.First)) {
+				continue // in force at none of the calls' times
+			}
 			for _, at := range []time.Time{sheet.Effective.From, sheet.Effective.To} {
 				if !at.IsZero() {
 					c.Epochs = append(c.Epochs, at.UTC())
@@ -197,6 +201,9 @@ func (p *pricer) cuts(contents []warehouse.Content) warehouse.Cuts {
 	c.Minutes = slices.Compact(c.Minutes)
 	return c
 }
+
+// longestBucket is how far the end of a report's row may lie behind its start: a year of a vendor's report.
+const longestBucket = 366 * 24 * time.Hour
 
 // thresholds are the boundaries between context bands.
 func thresholds(bands []price.Band) []int64 {

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +31,7 @@ type UsageAnswer struct {
 	Stamp   Stamp           `json:"stamp"`
 	Files   []usage.Summary `json:"files" nullable:"false"`
 	By      []string        `json:"by" nullable:"false"`
-	Rows    []UsageRow      `json:"rows" nullable:"false"`
+	Rows    []*UsageRow     `json:"rows" nullable:"false"`
 	Total   UsageRow        `json:"total"`
 	Changes []PriceEffect   `json:"changes" nullable:"false" doc:"Price changes inside the log's span that made a difference, in the order of time."`
 	Bill    Bill            `json:"bill"`
@@ -195,11 +197,16 @@ type report struct {
 	prices *pricer
 	by     []warehouse.Dimension
 	names  []string
-	rows   map[string]*UsageRow
-	free   []UsageRow // made, and not used yet
 	total  UsageRow
-	key    []byte          // of the last group
-	one    warehouse.Group // the last row of a log
+
+	rows map[string]*UsageRow // of the rows of a log
+	key  []byte               // of the last one
+	one  warehouse.Group
+
+	collected []collected // of kept calls
+	free      []UsageRow  // made, and not used yet
+	lists     []values    // of each dimension
+	places    []uint32    // of the collected rows' values in their lists, row by row
 }
 
 // UsageReport reads logs and groups the calls. Calls that are kept are grouped where they are kept.
@@ -220,7 +227,7 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 		return UsageAnswer{}, err
 	}
 	fresh := func() *report {
-		p := &report{prices: newPricer(book, a.Now()), by: by, names: r.By, rows: map[string]*UsageRow{}}
+		p := &report{prices: newPricer(book, a.Now()), by: by, names: r.By, rows: map[string]*UsageRow{}, lists: make([]values, len(by))}
 		p.prices.changes = newChanges()
 		return p
 	}
@@ -229,7 +236,7 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 	if len(r.Logs) == 1 && r.Logs[0].kept != nil {
 		sink = fresh()
 		var summary usage.Summary
-		summary, err = r.Logs[0].kept.ask(by, sink.prices, sink.add)
+		summary, err = r.Logs[0].kept.ask(by, sink.prices, sink.collect)
 		files = append(files, summary)
 	} else {
 		o := r.Options
@@ -245,7 +252,7 @@ func (a *App) UsageReport(r UsageRequest) (UsageAnswer, error) {
 		return UsageAnswer{}, err
 	}
 	sink.prices.leaveOut(files)
-	answer := UsageAnswer{Stamp: stamp, Files: files, By: r.By, Rows: []UsageRow{}, Notes: []string{}}
+	answer := UsageAnswer{Stamp: stamp, Files: files, By: r.By, Rows: []*UsageRow{}, Notes: []string{}}
 	if answer.Bill, err = sink.prices.bill(); err != nil {
 		return answer, err
 	}
@@ -299,7 +306,100 @@ func reportedApart(r UsageRow) string {
 // slab is how many rows are made at a time.
 const slab = 1024
 
-// add puts rows that fall under the same rates into their group and the total.
+// collect makes a row of a group of kept calls. Groups are many and keys come nearly always once, so that rows of one
+// key are found by sorting.
+func (p *report) collect(g *warehouse.Group) error {
+	ref, priced, err := p.prices.addGroup(g)
+	if err != nil {
+		return err
+	}
+	if len(p.free) == 0 {
+		p.free = make([]UsageRow, slab)
+	}
+	row := &p.free[0]
+	p.free = p.free[1:]
+	row.Group = Labels{Names: p.names, Values: g.Key}
+	p.collected = append(p.collected, collected{row: row})
+	for d, value := range g.Key {
+		p.places = append(p.places, p.lists[d].place(value))
+	}
+	if err := p.total.count(g); err != nil {
+		return err
+	}
+	return row.add(g, ref, priced)
+}
+
+// collected is a row, and its place in the order of keys.
+type collected struct {
+	place uint64
+	row   *UsageRow
+}
+
+// values numbers the values of a dimension as they come.
+type values struct {
+	numbers map[string]uint32
+	last    string // the value that came last, and its number
+	number  uint32
+}
+
+func (v *values) place(value string) uint32 {
+	if value == v.last && v.numbers != nil {
+		return v.number
+	}
+	n, ok := v.numbers[value]
+	if !ok {
+		if v.numbers == nil {
+			v.numbers = map[string]uint32{}
+		}
+		n = uint32(len(v.numbers))
+		v.numbers[value] = n
+	}
+	v.last, v.number = value, n
+	return n
+}
+
+// ranks are the values' places in their order, by their numbers.
+func (v *values) ranks() []uint64 {
+	ranks := make([]uint64, len(v.numbers))
+	for rank, value := range slices.Sorted(maps.Keys(v.numbers)) {
+		ranks[v.numbers[value]] = uint64(rank)
+	}
+	return ranks
+}
+
+// inOrder sorts the collected rows by their keys and puts those of one key together. There are few values on each
+// dimension beside the rows, so that ranks are compared in place of texts, as long as the ranks of all dimensions fit one
+// number.
+func (p *report) inOrder() ([]*UsageRow, error) {
+	fits, all := true, uint64(1)
+	for d := range p.lists {
+		ranks := p.lists[d].ranks()
+		high, low := bits.Mul64(all, uint64(len(ranks)))
+		fits, all = fits && high == 0, low
+		for i := range p.collected {
+			c := &p.collected[i]
+			c.place = c.place*uint64(len(ranks)) + ranks[p.places[i*len(p.lists)+d]]
+		}
+	}
+	p.places = nil
+	if fits {
+		slices.SortFunc(p.collected, func(x, y collected) int { return cmp.Compare(x.place, y.place) })
+	} else {
+		slices.SortFunc(p.collected, func(x, y collected) int { return slices.Compare(x.row.Group.Values, y.row.Group.Values) })
+	}
+	list := make([]*UsageRow, 0, len(p.collected))
+	for i, c := range p.collected {
+		same := i > 0 && c.place == p.collected[i-1].place && (fits || slices.Equal(c.row.Group.Values, p.collected[i-1].row.Group.Values))
+		if !same {
+			list = append(list, c.row)
+		} else if err := list[len(list)-1].absorb(c.row); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// add puts a row of a log into its group and the total.
 func (p *report) add(g *warehouse.Group) error {
 	ref, priced, err := p.prices.addGroup(g)
 	if err != nil {
@@ -311,11 +411,7 @@ func (p *report) add(g *warehouse.Group) error {
 	}
 	row := p.rows[string(p.key)]
 	if row == nil {
-		if len(p.free) == 0 {
-			p.free = make([]UsageRow, slab)
-		}
-		row, p.free = &p.free[0], p.free[1:]
-		row.Group = Labels{Names: p.names, Values: slices.Clone(g.Key)}
+		row = &UsageRow{Group: Labels{Names: p.names, Values: slices.Clone(g.Key)}}
 		p.rows[string(p.key)] = row
 	}
 	if err := p.total.count(g); err != nil {
@@ -325,21 +421,36 @@ func (p *report) add(g *warehouse.Group) error {
 }
 
 // finish prices the groups and lists them in order.
-func (p *report) finish() ([]UsageRow, error) {
-	list := make([]*UsageRow, 0, len(p.rows))
-	for _, row := range p.rows {
-		list = append(list, row)
+func (p *report) finish() ([]*UsageRow, error) {
+	list, err := p.inOrder()
+	if err != nil {
+		return nil, err
 	}
-	p.rows, p.free = nil, nil
-	slices.SortFunc(list, func(x, y *UsageRow) int { return slices.Compare(x.Group.Values, y.Group.Values) })
-	rows := make([]UsageRow, len(list))
-	for i, row := range list {
-		rows[i] = *row
-		if err := rows[i].finish(); err != nil { // where it stays, because it refers to its own parts
+	for _, key := range slices.Sorted(maps.Keys(p.rows)) {
+		list = append(list, p.rows[key])
+	}
+	for _, row := range list {
+		if err := row.finish(); err != nil {
 			return nil, err
 		}
 	}
-	return rows, p.total.finish()
+	return list, p.total.finish()
+}
+
+// absorb adds a row of the same key, whose calls fall under one set of rates or none.
+func (r *UsageRow) absorb(o *UsageRow) error {
+	r.Calls += o.Calls
+	r.requests += o.requests
+	r.unknown += o.unknown
+	r.unreported += o.unreported
+	var err error
+	if r.reported, err = r.reported.Add(o.reported); err != nil {
+		return err
+	}
+	if err := r.Tokens.Add(&o.Tokens); err != nil {
+		return err
+	}
+	return r.sums.add(o.sums.one, o.sums.one.Sheet != nil, &o.Tokens)
 }
 
 // add counts rows and what they cost.

@@ -69,8 +69,7 @@ func (a UsageAnswer) Table() Table {
 	t.Header = append(t.Header, "usd", "complete", "reported_usd")
 	t.Rows = func(yield func([]string) bool) {
 		var row []string
-		for i := range a.Rows {
-			r := &a.Rows[i]
+		for _, r := range a.Rows {
 			row = append(row[:0], r.Group.Values...)
 			row = append(row, decimal(r.Calls), known(r.Requests, decimal), decimal(r.Input), decimal(r.Output))
 			for _, k := range kinds {

@@ -58,7 +58,7 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 	t := table{right: right}
 	t.row(head...)
 	t.rule()
-	add := func(groups []string, r app.UsageRow) {
+	add := func(groups []string, r *app.UsageRow) {
 		requests, cost, reported, remark := "unknown", "no price", "-", ""
 		if r.Cost != nil {
 			cost = dollars(*r.Cost)
@@ -84,7 +84,7 @@ func printReport(w io.Writer, a app.UsageAnswer) {
 	t.rule()
 	total := make([]string, len(a.By))
 	total[0] = "total"
-	add(total, a.Total)
+	add(total, &a.Total)
 	t.write(w)
 	if len(a.Changes) > 0 {
 		fmt.Fprintln(w, "\nPrice changes in this time:")

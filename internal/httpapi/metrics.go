@@ -199,7 +199,7 @@ type usageMetrics struct {
 
 type totals struct {
 	kept app.Kept
-	rows []app.UsageRow
+	rows []*app.UsageRow
 	err  error
 }
 
@@ -271,15 +271,14 @@ func (m *usageMetrics) add(ctx context.Context) (t totals) {
 
 // largest is the rows with the most tokens, and the others as one row, so that what a log names cannot make series
 // without end.
-func largest(rows []app.UsageRow, most int) ([]app.UsageRow, error) {
+func largest(rows []*app.UsageRow, most int) ([]*app.UsageRow, error) {
 	if len(rows) <= most {
 		return rows, nil
 	}
 	rows = slices.Clone(rows)
-	slices.SortStableFunc(rows, func(a, b app.UsageRow) int { return cmp.Compare(b.Input+b.Output, a.Input+a.Output) })
-	other := app.UsageRow{Group: app.Labels{Names: rows[0].Group.Names, Values: []string{"other", "other", "other"}}, Requests: new(int64), Cost: new(money.Sum), Complete: true}
-	for i := range rows[most-1:] {
-		r := &rows[most-1+i]
+	slices.SortStableFunc(rows, func(a, b *app.UsageRow) int { return cmp.Compare(b.Input+b.Output, a.Input+a.Output) })
+	other := &app.UsageRow{Group: app.Labels{Names: rows[0].Group.Names, Values: []string{"other", "other", "other"}}, Requests: new(int64), Cost: new(money.Sum), Complete: true}
+	for _, r := range rows[most-1:] {
 		if err := other.Tokens.Add(&r.Tokens); err != nil {
 			return nil, err
 		}
@@ -314,8 +313,7 @@ func (m *usageMetrics) Collect(out chan<- prometheus.Metric) {
 	if !t.kept.Last.IsZero() {
 		out <- gauge(usageLast, seconds(t.kept.Last))
 	}
-	for i := range t.rows {
-		r := &t.rows[i]
+	for _, r := range t.rows {
 		labels := []string{r.Group.Get("provider"), r.Group.Get("model"), r.Group.Get("tier")}
 		for _, k := range price.Kinds() {
 			if n := r.Tokens[k]; n != 0 && k != price.Request {
