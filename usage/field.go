@@ -2,6 +2,7 @@ package usage
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 )
 
@@ -169,6 +170,14 @@ func (c *counts) get(f field) int64    { return c.n[f] } // zero where it is mis
 func (c *counts) put(f field, n int64) { c.n[f], c.set = n, c.set|1<<f }
 func (c *counts) add(f field, n int64) { c.put(f, c.n[f]+n) }
 func (c *counts) drop(f field)         { c.n[f], c.set = 0, c.set&^(1<<f) }
+
+// clear makes all counts unknown.
+func (c *counts) clear() {
+	for set := c.set; set != 0; set &= set - 1 {
+		c.n[bits.TrailingZeros64(set)] = 0
+	}
+	c.set = 0
+}
 
 // zero reports whether no count is above zero.
 func (c *counts) zero() bool {

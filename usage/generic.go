@@ -78,13 +78,7 @@ func readGeneric(s *session, src *source, c *content) error {
 	}
 	s.hasTime = bound[fTime] != ""
 	v := rowVisitor{s: s}
-	return s.values(src, c, path, func(raw []byte, line int) error {
-		s.row.reset(line)
-		if err := s.walker.walk(raw, "", &v); err != nil {
-			return s.broken(line, err)
-		}
-		return s.finishRow()
-	})
+	return s.values(src, c, path, v.record)
 }
 
 // need fixes which counts every row must have: those that the file has columns for. A file without a column of

@@ -46,6 +46,8 @@ type walker struct {
 	i    int
 	path []byte
 	v    visitor
+	// escaped says that the scalar that was read last is a string with escapes.
+	escaped bool
 }
 
 // walk visits exactly one JSON value, below the path prefix.
@@ -87,38 +89,49 @@ func (w *walker) any(depth int) error {
 	if depth > maxDepth {
 		return w.fail(fmt.Sprintf("nested deeper than %d", maxDepth))
 	}
-	switch c := w.data[w.i]; {
-	case c == '{':
+	switch w.data[w.i] {
+	case '{':
 		return w.object(depth)
-	case c == '[':
+	case '[':
 		return w.array(depth)
-	case c == '"':
-		w.i++
-		begin := w.i
-		if err := w.text(); err != nil {
-			return err
-		}
-		w.v.value(w.path, w.data[begin:w.i-1], jsonString)
-		return nil
-	case c == '-' || (c >= '0' && c <= '9'):
-		begin := w.i
-		if err := w.number(); err != nil {
-			return err
-		}
-		w.v.value(w.path, w.data[begin:w.i], jsonNumber)
-		return nil
-	case c == 't':
-		return w.literal("true", jsonBool)
-	case c == 'f':
-		return w.literal("false", jsonBool)
-	case c == 'n':
-		return w.literal("null", jsonNull)
 	}
-	return w.fail(fmt.Sprintf("unexpected %q", w.data[w.i]))
+	raw, kind, err := w.scalar()
+	if err != nil {
+		return err
+	}
+	w.v.value(w.path, raw, kind)
+	return nil
 }
 
-func (w *walker) literal(text string, kind scalar) error {
+// scalar reads a value that is neither an object nor an array, and begins here.
+func (w *walker) scalar() (raw []byte, kind scalar, err error) {
+	if w.i >= len(w.data) {
+		return nil, 0, w.early()
+	}
 	begin := w.i
+	w.escaped = false
+	switch c := w.data[w.i]; {
+	case c == '"':
+		w.i++
+		if err := w.text(); err != nil {
+			return nil, 0, err
+		}
+		return w.data[begin+1 : w.i-1], jsonString, nil
+	case c == '-' || (c >= '0' && c <= '9'):
+		kind, err = jsonNumber, w.number()
+	case c == 't':
+		kind, err = jsonBool, w.literal("true")
+	case c == 'f':
+		kind, err = jsonBool, w.literal("false")
+	case c == 'n':
+		kind, err = jsonNull, w.literal("null")
+	default:
+		return nil, 0, w.fail(fmt.Sprintf("unexpected %q", c))
+	}
+	return w.data[begin:w.i], kind, err
+}
+
+func (w *walker) literal(text string) error {
 	for k := range len(text) {
 		if w.i >= len(w.data) {
 			return w.early()
@@ -128,7 +141,6 @@ func (w *walker) literal(text string, kind scalar) error {
 		}
 		w.i++
 	}
-	w.v.value(w.path, w.data[begin:w.i], kind)
 	return nil
 }
 
@@ -233,6 +245,7 @@ func (w *walker) text() error {
 			w.i++
 			return nil
 		case c == '\\':
+			w.escaped = true
 			if err := w.escape(); err != nil {
 				return err
 			}

@@ -90,13 +90,7 @@ func (s *session) finishRow() error {
 func readRecords(s *session, src *source, c *content) error {
 	s.hasTime = slices.ContainsFunc(c.names, func(name string) bool { return s.format.columns[name].f == fTime })
 	v := rowVisitor{s: s}
-	return s.values(src, c, nil, func(raw []byte, line int) error {
-		s.row.reset(line)
-		if err := s.walker.walk(raw, "", &v); err != nil {
-			return s.broken(line, err)
-		}
-		return s.finishRow()
-	})
+	return s.values(src, c, nil, v.record)
 }
 
 // broken counts a JSON value that is none. At the end of a file that is still being written it is no fault.
@@ -166,8 +160,9 @@ type rowVisitor struct {
 	depth int // of JSON inside JSON
 	// keys are those of the first records, in their order, and at is where the record is in them. Records of a file
 	// mostly have the same keys in the same order, so that they need not be looked up.
-	keys []knownKey
-	at   int
+	keys    []knownKey
+	at      int
+	framing framing
 }
 
 // knownKey is a path, the name of its column, and the field that this fills.
@@ -219,6 +214,14 @@ func (v *rowVisitor) value(path, raw []byte, kind scalar) {
 			v.at++
 		}
 	}
+	if v.framing.learning {
+		end := v.s.walker.i
+		begin := end - len(raw)
+		if kind == jsonString {
+			begin -= len(`""`)
+		}
+		v.framing.learn(k, v.s.walker.data, begin, end)
+	}
 	if k.bound {
 		v.s.fillAs(k.b, k.name, raw, kind)
 		return
@@ -236,7 +239,7 @@ func (v *rowVisitor) value(path, raw []byte, kind scalar) {
 	}
 }
 
-// fill fills a field of the row from a scalar of a JSON record. Null is an empty cell.
+// fill fills a field of the row from a scalar of a JSON record.
 func (s *session) fill(b binding, path, raw []byte, kind scalar) {
 	s.fillAs(b, s.word(path), raw, kind)
 }
@@ -244,16 +247,21 @@ func (s *session) fill(b binding, path, raw []byte, kind scalar) {
 // fillAs is fill for a path that is text already.
 func (s *session) fillAs(b binding, name string, raw []byte, kind scalar) {
 	s.row.meet(name)
-	if kind == jsonNull {
-		raw = nil
-	}
 	if b.f == fBlocks && strings.HasSuffix(name, "[]") {
 		if kind != jsonNull {
 			s.row.blocks = append(s.row.blocks, blockID(s.plain(raw, kind)))
 		}
 		return
 	}
-	s.row.set(b, name, s.plain(raw, kind))
+	s.row.set(b, name, s.cell(raw, kind))
+}
+
+// cell is the text of a scalar as a field of the row. Null is an empty cell.
+func (s *session) cell(raw []byte, kind scalar) []byte {
+	if kind == jsonNull {
+		return nil
+	}
+	return s.plain(raw, kind)
 }
 
 // plain is the text of a scalar; escapes are undone into the row's scratch space.

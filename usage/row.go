@@ -2,6 +2,7 @@ package usage
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -80,8 +81,10 @@ func (r *row) set(b binding, name string, text []byte) {
 
 // prefix is the blocks of the row's prompt: a list of a JSON row, or a cell with spaces between them.
 func (r *row) prefix() []uint64 {
-	for name := range bytes.FieldsSeq(r.text[fBlocks]) {
-		r.blocks = append(r.blocks, blockID(name))
+	if text := r.text[fBlocks]; text != nil {
+		for name := range bytes.FieldsSeq(text) {
+			r.blocks = append(r.blocks, blockID(name))
+		}
 	}
 	return r.blocks
 }
@@ -127,6 +130,9 @@ func (s *session) fault(r *row, f field, problem, hint string) error {
 
 // parseCount reads a whole number, also written as "59200.0".
 func parseCount(text []byte) (n int64, problem, hint string) {
+	if n, ok := parseDigits(text); ok {
+		return n, "", ""
+	}
 	text = bytes.TrimSpace(text)
 	s, ok := parseNumber(text)
 	switch {
@@ -146,6 +152,20 @@ func parseCount(text []byte) (n int64, problem, hint string) {
 		return 0, "is too large to be a count", "map another column, or mend the export"
 	}
 	return s.whole, "", ""
+}
+
+// parseDigits reads the commonest count: digits alone, and not many of them.
+func parseDigits(text []byte) (n int64, ok bool) {
+	if len(text) == 0 || len(text) > 15 {
+		return 0, false
+	}
+	for _, c := range text {
+		if !digit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
 }
 
 func allDigits(text []byte) bool {
@@ -184,7 +204,7 @@ func (s *session) tokenCounts(r *row) (skip string, err error) {
 		return "the row adds up the calls below it", nil
 	}
 	c := &s.counts
-	*c = counts{}
+	c.clear()
 	tokens := false
 	for _, f := range r.used {
 		if !f.isCount() {
@@ -530,12 +550,36 @@ func clean(text []byte) string {
 // maxWords bounds the memory for repeated texts; beyond it each row has a copy of its own.
 const maxWords = 8192
 
+// recentBits says how many words are found without a look at the map: two to the power of it.
+const recentBits = 11
+
+// wordHash is a place in session.recent: it follows from the length and the last eight bytes, in which names that
+// count up differ.
+func wordHash(text []byte) uint64 {
+	h := uint64(len(text))
+	if len(text) >= 8 {
+		h ^= binary.LittleEndian.Uint64(text[len(text)-8:]) << 4
+	} else {
+		for _, c := range text {
+			h = h<<8 ^ uint64(c)
+		}
+	}
+	return h * 0x9e3779b97f4a7c15 >> (64 - recentBits)
+}
+
 // word is clean for texts that repeat, such as a model: the same text is kept once.
 func (s *session) word(text []byte) string {
 	if len(text) == 0 {
 		return ""
 	}
+	recent := &s.recent[wordHash(text)]
+	if *recent == string(text) {
+		return *recent
+	}
 	if w, ok := s.words[string(text)]; ok {
+		if w == string(text) {
+			*recent = w
+		}
 		return w
 	}
 	w := clean(text)

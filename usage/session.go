@@ -46,6 +46,7 @@ type session struct {
 	walker walker
 	cells  [][]byte // of the last record of a table
 	words  map[string]string
+	recent [1 << recentBits]string // some of words, each of which is its own clean text
 
 	finished  bool
 	notes     []string

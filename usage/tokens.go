@@ -2,6 +2,7 @@ package usage
 
 import (
 	"fmt"
+	"math/bits"
 
 	"breakeven/price"
 )
@@ -35,8 +36,8 @@ type impossible struct {
 //	cache read (text) = cache reads - cached audio, image and video
 //	output (text) = output - reasoning - audio, image and video
 func (r rules) buckets(c *counts) (q price.Quantities, note string, wrong *impossible) {
-	for f := firstCount; f <= lastCount; f++ {
-		if c.has(f) && c.n[f] < 0 {
+	for set := c.set; set != 0; set &= set - 1 {
+		if f := field(bits.TrailingZeros64(set)); c.n[f] < 0 {
 			return q, "", &impossible{f: f, problem: "is negative"}
 		}
 	}

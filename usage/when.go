@@ -25,6 +25,9 @@ var (
 // parseStamp reads RFC 3339 and its relatives ("2026-08-19 01:14:08.162", "2026-08-19", "2026/08/19T01:14Z",
 // "2026-08-19 01:14:08+00", "... UTC") and decimal numbers. It does not allocate.
 func parseStamp(text []byte) (stamp, error) {
+	if s, ok := parseUsual(text); ok {
+		return s, nil
+	}
 	text = bytes.TrimSpace(text)
 	if len(text) >= 8 && (text[4] == '-' || text[4] == '/') {
 		return parseDate(text)
@@ -36,6 +39,48 @@ func parseStamp(text []byte) (stamp, error) {
 		return stamp{}, errAmbiguous
 	}
 	return stamp{}, errNotTime
+}
+
+// parseUsual reads the commonest form of a time, 2026-08-19T01:14:08.162Z with up to nine decimals or none, and leaves
+// all others, and every fault, to parseDate.
+func parseUsual(text []byte) (stamp, bool) {
+	const form = "dddd-dd-ddTdd:dd:dd"
+	if len(text) <= len(form) || len(text) > len(form)+len(".123456789Z") || text[len(text)-1] != 'Z' {
+		return stamp{}, false
+	}
+	var n [len(form)]int // the value of each digit
+	for i, want := range []byte(form) {
+		if want == 'd' {
+			n[i] = int(text[i]) - '0'
+			if !digit(text[i]) {
+				return stamp{}, false
+			}
+		} else if text[i] != want {
+			return stamp{}, false
+		}
+	}
+	two := func(i int) int { return n[i]*10 + n[i+1] }
+	year, month, day := two(0)*100+two(2), two(5), two(8)
+	hour, minute, second := two(11), two(14), two(17)
+	nano := 0
+	if rest := text[len(form) : len(text)-1]; len(rest) > 0 {
+		if rest[0] != '.' || len(rest) == 1 {
+			return stamp{}, false
+		}
+		scale := 100_000_000
+		for _, c := range rest[1:] {
+			if !digit(c) {
+				return stamp{}, false
+			}
+			nano += int(c-'0') * scale
+			scale /= 10
+		}
+	}
+	if year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
+		return stamp{}, false
+	}
+	seconds := daysBefore(year, month, day)*86400 + int64(hour*3600+minute*60+second)
+	return stamp{t: time.Unix(seconds, int64(nano)).UTC()}, true
 }
 
 // parseNumber reads a decimal number without an exponent. What lies beyond nine decimals is cut off: float

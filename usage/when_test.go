@@ -70,7 +70,7 @@ func TestUnixUnits(t *testing.T) {
 
 // Whatever instant the standard library reads from a text, its RFC 3339 form is read here as the same one.
 func FuzzParseStamp(f *testing.F) {
-	for _, s := range []string{"2026-08-19T01:14:08.162Z", "2000-02-29T23:59:59+14:00", "0001-01-01T00:00:00Z", "-7.25", "99999999999999999999"} {
+	for _, s := range []string{"2026-08-19T01:14:08.162Z", "2026-08-19T01:14:08Z", "2026-02-30T24:00:60.Z", "2000-02-29T23:59:59+14:00", "0001-01-01T00:00:00Z", "-7.25", "99999999999999999999"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -78,6 +78,11 @@ func FuzzParseStamp(f *testing.F) {
 		if err == nil && got.numeric {
 			for _, unit := range []time.Duration{time.Nanosecond, time.Microsecond, time.Millisecond, time.Second} {
 				_, _ = got.scaled(unit)
+			}
+		}
+		if usual, ok := parseUsual([]byte(text)); ok {
+			if general, err := parseDate([]byte(text)); err != nil || usual != general {
+				t.Fatalf("%s is %+v by the usual form, want %+v, %v", text, usual, general, err)
 			}
 		}
 		want, err := time.Parse(time.RFC3339Nano, text)

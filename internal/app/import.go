@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"breakeven/internal/warehouse"
 	"breakeven/usage"
@@ -83,16 +84,21 @@ func (a *App) UsageImport(ctx context.Context, r ImportRequest) (ImportAnswer, e
 	return answer, nil
 }
 
-// take keeps the calls of one log.
+// take keeps the calls of one log. It is read while its digest is worked out, and no further than to where that is one
+// that is kept.
 func (a *App) take(ctx context.Context, engine warehouse.Engine, log Source, o usage.Options) (warehouse.Receipt, usage.Summary, error) {
 	if log.kept != nil {
 		return warehouse.Receipt{}, usage.Summary{}, &KindError{Kind: BadUsage, Err: errors.New("calls that are kept cannot be taken in again"), Hint: "name logs"}
 	}
-	from := warehouse.Origin{Name: log.Name, At: a.Now().UTC()}
-	var err error
-	if from.Digest, err = digestOf(log, o); err != nil {
+	digest, err := newDigest(log, o)
+	if err != nil {
 		return warehouse.Receipt{}, usage.Summary{}, err
 	}
+	defer digest.drop()
+	if o.Aside != nil { // rows of a log that is kept are nobody's concern
+		<-digest.done
+	}
+	from := warehouse.Origin{Name: log.Name, At: a.Now().UTC()}
 	if from.Format, err = formatOf(log, o); err != nil {
 		return warehouse.Receipt{}, usage.Summary{}, err
 	}
@@ -102,17 +108,33 @@ func (a *App) take(ctx context.Context, engine warehouse.Engine, log Source, o u
 			_ = b.Abort() // after a commit it does nothing, and what is dropped is not kept
 		}
 	}()
+	identified := false
+	identify := func(b warehouse.Batch) error {
+		identified = true
+		if digest.err != nil {
+			return digest.err
+		}
+		return b.Identify(digest.sum)
+	}
 	var failed error
 	batch, files, err := read([]Source{log}, o, func() warehouse.Batch {
 		for _, b := range begun {
 			_ = b.Abort() // the log is read again, in the other input convention
 		}
+		if identified = digest.known(); identified {
+			from.Digest, failed = digest.sum, digest.err
+		}
 		var b warehouse.Batch
-		if b, failed = engine.Import(ctx, from); failed == nil {
-			begun = append(begun, b)
+		if failed == nil {
+			if b, failed = engine.Import(ctx, from); failed == nil {
+				begun = append(begun, b)
+			}
 		}
 		return b
 	}, func(b warehouse.Batch, c *usage.Call) error {
+		if failed == nil && !identified && digest.known() {
+			failed = identify(b)
+		}
 		if failed != nil {
 			return failed
 		}
@@ -128,6 +150,13 @@ func (a *App) take(ctx context.Context, engine warehouse.Engine, log Source, o u
 	if len(files) > 0 {
 		summary = files[0]
 	}
+	// Whether a log is kept does not depend on what is wrong with it, nor on which was found first.
+	if failed == nil && !identified {
+		<-digest.done
+		if wrong := identify(batch); err == nil || isKnown(wrong) {
+			failed = wrong
+		}
+	}
 	switch {
 	case failed != nil:
 		return warehouse.Receipt{}, usage.Summary{}, failed
@@ -136,6 +165,11 @@ func (a *App) take(ctx context.Context, engine warehouse.Engine, log Source, o u
 	}
 	receipt, err := batch.Commit(ctx)
 	return receipt, summary, err
+}
+
+func isKnown(err error) bool {
+	_, ok := errors.AsType[*warehouse.KnownError](err)
+	return ok
 }
 
 // formatOf is the format of a log, by its head.
@@ -151,24 +185,81 @@ func formatOf(log Source, o usage.Options) (string, error) {
 	return format, err
 }
 
-// digestOf identifies a log by its bytes and by how they are to be read: the same log under another mapping is another.
-func digestOf(log Source, o usage.Options) (string, error) {
-	in, err := log.Open()
-	if err != nil {
-		return "", unopened(log, err)
-	}
-	hash := sha256.New()
-	_, err = io.Copy(hash, in)
-	if closed := in.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return "", unopened(log, err)
-	}
+// digest identifies a log by its bytes and by how they are to be read: the same log under another mapping is another. It
+// is worked out while the log is read, that of a small log before.
+type digest struct {
+	done    chan struct{} // closed when sum or err is there
+	sum     string
+	err     error
+	dropped atomic.Bool // nobody wants it any more
+}
+
+const (
+	smallLog    = 4 << 20
+	digestBlock = 256 << 10
+)
+
+func newDigest(log Source, o usage.Options) (*digest, error) {
 	how, err := json.Marshal([]any{o.Format, o.Mapping, o.Input, o.Model, o.Provider, o.Override, o.TimeUnit})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	fmt.Fprintf(hash, "\n%s", how)
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	in, err := log.Open()
+	if err != nil {
+		return nil, unopened(log, err)
+	}
+	d := &digest{done: make(chan struct{})}
+	hash := sha256.New()
+	end := func(err error) {
+		if closed := in.Close(); err == nil {
+			err = closed
+		}
+		if err != nil {
+			d.err = unopened(log, err)
+		}
+		fmt.Fprintf(hash, "\n%s", how)
+		d.sum = hex.EncodeToString(hash.Sum(nil))
+		close(d.done)
+	}
+	switch _, err := io.CopyN(hash, in, smallLog); {
+	case errors.Is(err, io.EOF):
+		end(nil)
+	case err != nil:
+		end(err)
+	default:
+		go func() {
+			_, err := io.CopyBuffer(hash, wanted{in, d}, make([]byte, digestBlock))
+			end(err)
+		}()
+	}
+	return d, nil
+}
+
+// known reports whether the digest is there, or the error in its place.
+func (d *digest) known() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// drop ends the work.
+func (d *digest) drop() {
+	d.dropped.Store(true)
+	<-d.done
+}
+
+// wanted reads while a digest is wanted.
+type wanted struct {
+	io.Reader
+	d *digest
+}
+
+func (w wanted) Read(p []byte) (int, error) {
+	if w.d.dropped.Load() {
+		return 0, context.Canceled
+	}
+	return w.Reader.Read(p)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -130,4 +131,36 @@ func asText(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// BenchmarkKeptReport groups 200,000 kept calls of 40 days by day, model and project.
+func BenchmarkKeptReport(b *testing.B) {
+	var log strings.Builder
+	log.WriteString("time,model,input_tokens,output_tokens,project\n")
+	begin := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+	models := []string{"gpt-4o", "gpt-5.6-sol", "claude-sonnet-4-6", "claude-haiku-4-5", "gemini-2.5-pro"}
+	const calls = 200_000
+	for i := range calls {
+		fmt.Fprintf(&log, "%s,%s,%d,%d,project-%d\n", begin.Add(time.Duration(i)*17*time.Second).Format(time.RFC3339), models[i%len(models)], 100+i%4000, 1+i%500, i%60)
+	}
+	f, err := folder.Open(filepath.Join(b.TempDir(), "calls"), folder.Options{Create: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	a := newApp()
+	a.Calls = f
+	if _, err := a.UsageImport(b.Context(), app.ImportRequest{Logs: []app.Source{text("log.csv", log.String())}}); err != nil {
+		b.Fatal(err)
+	}
+	kept, err := a.KeptSource(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := a.UsageReport(app.UsageRequest{Logs: []app.Source{kept}, By: []string{"day", "model", "project"}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(calls*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -103,14 +103,14 @@ func (a ProfileAnswer) Table() Table {
 }
 
 // Table is one row for each line, the largest difference first.
-func (a ReconcileAnswer) Table() Table {
+func (answer ReconcileAnswer) Table() Table {
 	t := Table{Header: []string{
 		"from", "to", "provider", "model", "kind", "tier", "project", "grain", "computed_usd", "billed_usd", "difference_usd", "rounding_usd", "standing", "cause", "why", "tokens",
 		"billed_tokens", "rows", "bill_lines",
 	}}
 	t.Rows = func(yield func([]string) bool) {
-		for i := range a.Result.Lines {
-			l := &a.Result.Lines[i]
+		for i := range answer.Result.Lines {
+			l := &answer.Result.Lines[i]
 			if !yield([]string{
 				when(l.From), when(l.To), l.Provider, l.Model, l.Kind, l.Tier, l.Project, strings.Join(l.Grain, " "), l.Computed.String(), l.Billed.String(), l.Difference.String(),
 				l.Rounding.String(), string(l.Standing), string(l.Cause), l.Why, decimal(l.Tokens), known(l.Counted, decimal), decimal(l.Rows), decimal(l.BillLines),

@@ -80,4 +80,6 @@ func (b *batch) Commit(ctx context.Context) (warehouse.Receipt, error) {
 	return r, nil
 }
 
+func (b *batch) Identify(string) error { return nil }
+
 func (b *batch) Abort() error { return nil }

@@ -294,7 +294,7 @@ func (r *Receiver) commit(list []*delivery, n int) {
 func (r *Receiver) keep(list []*delivery) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
-	batch, err := r.engine.Import(ctx, warehouse.Origin{Name: "OTLP", Format: "otlp", At: r.opt.Now()})
+	batch, err := r.engine.Import(ctx, warehouse.Origin{Name: "OTLP", Format: "otlp", Live: true, At: r.opt.Now()})
 	if err != nil {
 		return err
 	}

@@ -149,16 +149,21 @@ type Content struct {
 type Origin struct {
 	// Name is the log's name in messages, and Format its format.
 	Name, Format string
-	// Digest identifies the log's bytes and how they were read; empty where there is no file, as for spans that
-	// arrive over the network.
+	// Digest identifies the log's bytes and how they were read. Where it is still being worked out, [Batch.Identify]
+	// says it later.
 	Digest string
-	At     time.Time // when it is taken in
+	// Live marks calls that arrive over the network: there is no log and no digest, and commits are many.
+	Live bool
+	At   time.Time // when it is taken in
 }
 
 // Batch is an import under way. What was added is seen by nobody until it is committed, and then all of it at once.
 type Batch interface {
 	// Add takes a call. A call without a time is an error: there is no day to keep it under.
 	Add(c *usage.Call) error
+	// Identify says the log's digest, where Import was not told. A log of the same digest that was taken in before is a
+	// [*KnownError]; the batch is then good for nothing but Abort.
+	Identify(digest string) error
 	// Commit makes the batch part of what is kept. A call that is there already counts once: see [Receipt].
 	Commit(ctx context.Context) (Receipt, error)
 	// Abort drops the batch. After Commit it does nothing.

@@ -126,7 +126,7 @@ func (w *Warehouse) Import(ctx context.Context, o warehouse.Origin) (warehouse.B
 	}
 	b.empty <- newBlock()
 	err := w.locked(ctx, func(*lock) error {
-		if err := w.known(ctx, o); err != nil {
+		if err := w.known(ctx, o.Digest); err != nil {
 			return err
 		}
 		if err := w.sweep(ctx); err != nil {
@@ -152,15 +152,21 @@ func (w *Warehouse) Import(ctx context.Context, o warehouse.Origin) (warehouse.B
 }
 
 // known refuses a log of a digest that was taken in.
-func (w *Warehouse) known(ctx context.Context, o warehouse.Origin) error {
-	if o.Digest == "" {
+func (w *Warehouse) known(ctx context.Context, digest string) error {
+	if digest == "" {
 		return nil
 	}
-	list, err := w.receipts(ctx, " AND JSONExtractString(body, 'digest') = "+literal(o.Digest))
+	list, err := w.receipts(ctx, " AND JSONExtractString(body, 'digest') = "+literal(digest))
 	if err == nil && len(list) > 0 {
 		return &warehouse.KnownError{Receipt: list[0]}
 	}
 	return err
+}
+
+// Identify says the log's digest.
+func (b *batch) Identify(digest string) error {
+	b.origin.Digest, b.receipt.Digest = digest, digest
+	return b.w.known(b.ctx, digest)
 }
 
 // send sends the full blocks.
@@ -294,7 +300,7 @@ func (b *batch) finish() {
 // commit compares the batch with what is kept, and makes it count.
 func (b *batch) commit(ctx context.Context, l *lock) error {
 	w := b.w
-	if err := w.known(ctx, b.origin); err != nil {
+	if err := w.known(ctx, b.origin.Digest); err != nil {
 		return err
 	}
 	if changed, err := w.tombsChanged(ctx, b.tombs); err != nil {

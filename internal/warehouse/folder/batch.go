@@ -34,6 +34,7 @@ const (
 // copies a call.
 type batch struct {
 	f       *Folder
+	ctx     context.Context // of the import
 	origin  warehouse.Origin
 	stage   *stage
 	stones  []tombstone
@@ -79,11 +80,11 @@ func (f *Folder) Import(ctx context.Context, o warehouse.Origin) (warehouse.Batc
 		return nil, err
 	}
 	b := &batch{
-		f: f, origin: o, stage: s, stones: stones, shade: newShade(m.Salt, stones), tables: map[int64]*table{}, most: max(1, f.options.Memory/rowBytes),
+		f: f, ctx: ctx, origin: o, stage: s, stones: stones, shade: newShade(m.Salt, stones), tables: map[int64]*table{}, most: max(1, f.options.Memory/rowBytes),
 		calls: make(chan []usage.Call, handed), copied: make(chan []usage.Call, handed+2), jobs: make(chan *table, 1), free: make(chan *table, 4),
 		receipt: warehouse.Receipt{ID: s.id, Name: o.Name, Format: o.Format, Digest: o.Digest, At: o.At},
 	}
-	if o.Digest == "" {
+	if o.Live {
 		b.receipt.ID = liveID(o)
 	}
 	w, err := newPartWriter()
@@ -117,6 +118,16 @@ func (f *Folder) known(ctx context.Context, m *manifest, digest string) error {
 		}
 	}
 	return nil
+}
+
+// Identify says the log's digest.
+func (b *batch) Identify(digest string) error {
+	m, err := b.f.load()
+	if err != nil {
+		return err
+	}
+	b.origin.Digest, b.receipt.Digest = digest, digest
+	return b.f.known(b.ctx, m, digest)
 }
 
 // write writes runs until there are no more.

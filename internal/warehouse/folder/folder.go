@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -486,20 +487,20 @@ func (f *Folder) finish(m *manifest, gone map[string]bool, added []written) erro
 			}
 		}
 	}
+	err := inParallel(syncsAtOnce, len(added), func() (func(int) error, error) {
+		return func(i int) error { return f.place(&added[i].part) }, nil
+	})
+	if err != nil {
+		return err
+	}
 	dirs := map[string]bool{"calls": true}
 	for i := range added {
-		p := &added[i].part
-		if err := f.place(p); err != nil {
-			return err
-		}
-		dirs[p.dir()] = true
+		dirs[added[i].part.dir()] = true
 	}
-	for d := range dirs {
-		if err := syncDir(filepath.Join(f.dir, d)); err != nil {
-			return err
-		}
-	}
-	return nil
+	list := slices.Collect(maps.Keys(dirs))
+	return inParallel(syncsAtOnce, len(list), func() (func(int) error, error) {
+		return func(i int) error { return syncDir(filepath.Join(f.dir, list[i])) }, nil
+	})
 }
 
 // Imports lists the logs that were taken in, the latest first.

@@ -24,7 +24,7 @@ func TestLiveCommitsShareAReceipt(t *testing.T) {
 	day := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	take := func(at time.Time, calls []usage.Call) {
 		t.Helper()
-		b, err := f.Import(t.Context(), warehouse.Origin{Name: "spans", Format: "otlp", At: at})
+		b, err := f.Import(t.Context(), warehouse.Origin{Name: "spans", Format: "otlp", Live: true, At: at})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,7 +63,7 @@ func (b *batch) merge(ctx context.Context) error {
 		b.receipt.Withheld += d.withheld
 	}
 	receipt := b.receipt
-	if b.origin.Digest == "" {
+	if b.origin.Live {
 		earlier, err := b.f.receiptOf(ctx, m, receipt.ID)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func (b *batch) merge(ctx context.Context) error {
 	if err := b.f.commit(b.stage, m, gone, added); err != nil {
 		return err
 	}
-	if b.origin.Digest == "" {
+	if b.origin.Live {
 		b.f.dropEarlier(m.Generation+1, receipt.ID)
 	}
 	return nil

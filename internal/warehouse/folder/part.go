@@ -28,11 +28,12 @@ type written struct {
 type partWriter struct {
 	w    *parquet.Writer
 	data groupData
+	out  *bufio.Writer
 }
 
 func newPartWriter() (*partWriter, error) {
 	w, err := parquet.NewWriter(nil, schema, colStart)
-	return &partWriter{w: w}, err
+	return &partWriter{w: w, out: bufio.NewWriterSize(nil, 1<<18)}, err
 }
 
 // write writes the rows of a table, all of one day, as a part.
@@ -50,8 +51,8 @@ func (pw *partWriter) write(s *stage, n int, t *table) (w written, err error) {
 	}()
 	sum := sha256.New()
 	count := &counter{w: io.MultiWriter(file, sum)}
-	out := bufio.NewWriterSize(count, 1<<18)
-	pw.w.Reset(out)
+	pw.out.Reset(count)
+	pw.w.Reset(pw.out)
 	order := t.order()
 	for begin := 0; begin < t.n; begin += groupRows {
 		end := min(t.n, begin+groupRows)
@@ -60,7 +61,7 @@ func (pw *partWriter) write(s *stage, n int, t *table) (w written, err error) {
 		}
 	}
 	footer, err := pw.w.Close()
-	if err = errors.Join(err, out.Flush()); err != nil {
+	if err = errors.Join(err, pw.out.Flush()); err != nil {
 		return w, errors.Join(err, file.Close())
 	}
 	if err := file.Close(); err != nil {
@@ -72,10 +73,13 @@ func (pw *partWriter) write(s *stage, n int, t *table) (w written, err error) {
 	return w, nil
 }
 
-// sync puts written parts on the disk. Many at a time are faster: the file system writes its log once for all.
+// syncsAtOnce is how many files or folders are put on the disk at a time. Many are faster: the file system writes its log
+// once for all.
+const syncsAtOnce = 16
+
+// sync puts written parts on the disk.
 func (s *stage) sync(parts []written) error {
-	const atOnce = 16
-	return inParallel(atOnce, len(parts), func() (func(int) error, error) {
+	return inParallel(syncsAtOnce, len(parts), func() (func(int) error, error) {
 		return func(i int) error {
 			file, err := os.OpenFile(filepath.Join(s.dir, parts[i].part.Name), os.O_RDWR, 0)
 			if err != nil {

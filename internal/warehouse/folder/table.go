@@ -35,7 +35,8 @@ type texts struct {
 	words []string
 	ids   map[string]uint32
 	index []uint32 // nil while there is one word
-	near  [64]near
+	last  uint32   // place of the last row's word
+	near  []near   // words that were met lately, by their hash: so many that nearly all are found, up to mostNear
 }
 
 // near is a word that was met lately, and its place.
@@ -43,6 +44,11 @@ type near struct {
 	word  string
 	place uint32 // plus one
 }
+
+const (
+	leastNear = 64
+	mostNear  = 1024
+)
 
 func newTable() *table { return &table{ordered: true} }
 
@@ -59,8 +65,8 @@ func (t *table) reset() {
 		}
 		clear(c.words)
 		clear(c.ids)
-		clear(c.near[:])
-		c.words = c.words[:0]
+		clear(c.near)
+		c.words, c.last = c.words[:0], 0
 	}
 	if t.failed != nil {
 		t.spare.failed, t.failed = t.failed[:0], nil
@@ -80,13 +86,16 @@ func begin[T any](spare *[]T, n int, v T) []T {
 
 // place is the place of a word.
 func (c *texts) place(word string) uint32 {
-	h := uint(len(word))
-	if h > 0 {
-		h += uint(word[h-1])*7 + uint(word[max(h, 2)-2])*31 + uint(word[0])
+	if len(c.words) > 0 && c.words[c.last] == word {
+		return c.last
 	}
-	at := &c.near[h%uint(len(c.near))]
+	if n := max(leastNear, len(c.near)); len(c.near) == 0 || len(c.words) > n && n < mostNear {
+		c.near = make([]near, min(n+3*len(c.near), mostNear))
+	}
+	at := &c.near[nearHash(word)%uint64(len(c.near))]
 	if at.place > 0 && at.word == word {
-		return at.place - 1
+		c.last = at.place - 1
+		return c.last
 	}
 	if c.ids == nil {
 		c.ids = map[string]uint32{}
@@ -98,7 +107,20 @@ func (c *texts) place(word string) uint32 {
 		c.words = append(c.words, word)
 	}
 	*at = near{word, id + 1}
+	c.last = id
 	return id
+}
+
+// nearHash is of a word's length and ends: names that count up differ in their last letters.
+func nearHash(word string) uint64 {
+	h := uint64(len(word))
+	if h > 0 {
+		h = h<<8 | uint64(word[0])
+	}
+	for i := max(0, len(word)-4); i < len(word); i++ {
+		h = h<<8 | uint64(word[i])
+	}
+	return h * 0x9e3779b97f4a7c15 >> 32
 }
 
 // addText appends a row's word.
@@ -171,7 +193,7 @@ func (t *table) add(c *usage.Call, key warehouse.RowKey, origin string) {
 	t.addInt(colReported, reported)
 	t.addInt(colContext, c.ContextOver)
 	for k, n := range c.Quantities {
-		if k := price.Kind(k); k != price.Request {
+		if k := price.Kind(k); k != price.Request && (n != 0 || t.ints[kindColumn(k)] != nil) {
 			t.addInt(kindColumn(k), n)
 		}
 	}

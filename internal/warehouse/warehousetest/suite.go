@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) warehouse.Engine) {
 		{"scan", scan},
 		{"imports", imports},
 		{"a log twice", twice},
+		{"a log that is known late", late},
 		{"overlapping logs", overlapping},
 		{"a bucket that grew", grown},
 		{"a call stated twice", stated},
@@ -361,6 +362,53 @@ func twice(t *testing.T, e warehouse.Engine) {
 		t.Errorf("the same calls in another format: %+v", r)
 	}
 	Check(t, e, append(again, calls...), all())
+}
+
+// late takes logs in whose digest is known only while they are read.
+func late(t *testing.T, e warehouse.Engine) {
+	calls := Calls(6, 500)
+	begin := func(name string) warehouse.Batch {
+		t.Helper()
+		b, err := e.Import(t.Context(), warehouse.Origin{Name: name, Format: "generic", At: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range calls {
+			if err := b.Add(&calls[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return b
+	}
+	refused := func(what string, err error, id string) {
+		t.Helper()
+		known := &warehouse.KnownError{}
+		if !errors.As(err, &known) || known.Receipt.ID != id {
+			t.Errorf("%s: got %v, want a *KnownError of %s", what, err, id)
+		}
+	}
+	// Two programs read the same log at once. The one that commits later is refused.
+	first, second := begin("first"), begin("second")
+	for _, b := range []warehouse.Batch{first, second} {
+		if err := b.Identify("log"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := first.Commit(t.Context())
+	if err != nil || r.Digest != "log" || r.Added != 500 {
+		t.Fatalf("receipt %+v, %v", r, err)
+	}
+	_, err = second.Commit(t.Context())
+	refused("a commit after another of the same log", err, r.ID)
+	// A third is refused as soon as it says what it reads.
+	third := begin("third")
+	refused("an import of a known log", third.Identify("log"), r.ID)
+	if err := third.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.Import(t.Context(), warehouse.Origin{Name: "fourth", Format: "generic", Digest: "log", At: at})
+	refused("an import that says so at once", err, r.ID)
+	Check(t, e, calls, all())
 }
 
 func overlapping(t *testing.T, e warehouse.Engine) {
