@@ -267,16 +267,17 @@ const (
 // or to less than eight bytes before the end. Of a word x less a constant, the high bit of a byte is set where the byte
 // was smaller; the lowest such byte is never a mistake, because only a smaller byte below it borrows.
 func (w *walker) plainText() {
-	for w.i+8 <= len(w.data) {
-		x := binary.LittleEndian.Uint64(w.data[w.i:])
+	data, i := w.data, w.i
+	for ; i+8 <= len(data); i += 8 {
+		x := binary.LittleEndian.Uint64(data[i:])
 		quote, slash := x^'"'*ones, x^'\\'*ones
 		found := ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x) & highs
 		if found != 0 {
-			w.i += bits.TrailingZeros64(found) / 8
-			return
+			i += bits.TrailingZeros64(found) / 8
+			break
 		}
-		w.i += 8
 	}
+	w.i = i
 }
 
 func (w *walker) escape() error {
@@ -331,11 +332,12 @@ func (w *walker) number() error {
 }
 
 func (w *walker) digits() error {
-	begin := w.i
-	for w.i < len(w.data) && w.data[w.i] >= '0' && w.data[w.i] <= '9' {
-		w.i++
+	i := w.i
+	for i < len(w.data) && digit(w.data[i]) {
+		i++
 	}
-	if w.i > begin {
+	if i > w.i {
+		w.i = i
 		return nil
 	}
 	if w.i >= len(w.data) {

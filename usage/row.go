@@ -363,16 +363,7 @@ func (s *session) fillTimes(r *row, call *Call) error {
 			call.TTFT = wait
 		}
 	}
-	for _, d := range []struct {
-		f    field
-		unit time.Duration
-		to   *time.Duration
-	}{
-		{fLatencyMS, time.Millisecond, &call.Latency},
-		{fLatencyS, time.Second, &call.Latency},
-		{fTTFTMS, time.Millisecond, &call.TTFT},
-		{fTTFTS, time.Second, &call.TTFT},
-	} {
+	for _, d := range durations {
 		if r.text[d.f] == nil {
 			continue
 		}
@@ -381,9 +372,25 @@ func (s *session) fillTimes(r *row, call *Call) error {
 			s.note("Durations that are no numbers were left out.")
 			continue
 		}
-		*d.to = time.Duration(n.whole)*d.unit + time.Duration(n.nano*int64(d.unit)/int64(time.Second))
+		to := &call.Latency
+		if d.ttft {
+			to = &call.TTFT
+		}
+		*to = time.Duration(n.whole)*d.unit + time.Duration(n.nano*int64(d.unit)/int64(time.Second))
 	}
 	return nil
+}
+
+// durations are the fields of durations, and their units.
+var durations = [...]struct {
+	f    field
+	unit time.Duration
+	ttft bool // else of the whole call
+}{
+	{fLatencyMS, time.Millisecond, false},
+	{fLatencyS, time.Second, false},
+	{fTTFTMS, time.Millisecond, true},
+	{fTTFTS, time.Second, true},
 }
 
 // speeds are tiers under another name.

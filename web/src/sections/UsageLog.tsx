@@ -1,6 +1,6 @@
 // The log that the usage page is about: where it comes from, how it was read, and what could not be.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Kept, LogFile } from "../api/types";
 import { count, day, short, words } from "../format";
 import { formats, pricedChoices } from "../state/book";
@@ -108,6 +108,9 @@ export function AsRead({ files }: { files: LogFile[] }) {
 
 // Part chooses a part of the log.
 export function Part({ view, set }: { view: View; set: (part: { from?: string; to?: string; project?: string }) => void }) {
+  // What is typed stays while an earlier answer comes and the page is drawn anew.
+  const [project, typed] = useState(view.project);
+  useEffect(() => typed(view.project), [view.project]);
   return (
     <form class="filters part" aria-label="A part of the log" onSubmit={(e) => e.preventDefault()}>
       <label>
@@ -120,7 +123,13 @@ export function Part({ view, set }: { view: View; set: (part: { from?: string; t
       </label>
       <label>
         Project
-        <input type="search" value={view.project} placeholder="all" onChange={(e) => set({ project: e.currentTarget.value })} />
+        <input
+          type="search"
+          value={project}
+          placeholder="all"
+          onInput={(e) => typed(e.currentTarget.value)}
+          onChange={(e) => set({ project: e.currentTarget.value })}
+        />
       </label>
     </form>
   );
